@@ -1,0 +1,1 @@
+//! TLS, gRPC services, and the line that every message walks.

@@ -1,0 +1,1 @@
+//! Plan times message bytes: what may leave.

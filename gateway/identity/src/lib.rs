@@ -1,0 +1,1 @@
+//! Who is at the door: certificate to peer, role assertion to actor.

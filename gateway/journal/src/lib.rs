@@ -1,0 +1,1 @@
+//! The durable log on disk: segments, sealed payloads, key ring, views.

@@ -1,0 +1,1 @@
+//! Record bytes, Merkle tree, notes, proofs and their verification.

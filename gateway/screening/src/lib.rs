@@ -1,0 +1,1 @@
+//! Dutch free text to findings.
