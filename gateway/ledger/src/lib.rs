@@ -1,1 +1,17 @@
-//! Record bytes, Merkle tree, notes, proofs and their verification.
+//! Record bytes, Merkle tree, notes, proofs and their verification: what an auditor's own tool links.
+//!
+//! Owns: the public record (`leaf`), the tree over records (`tree`, `proof`), the files that publish them
+//! (`tile`), what is signed about them (`note`, `checkpoint`), and every answer that can be read from them
+//! (`export`, `inzage`, `sample`). Never does: I/O, clocks, randomness; keys, time and bytes are arguments.
+//! Who writes the files and seals the identifying part is `journal`.
+
+mod digest;
+mod leaf;
+
+pub use digest::{DeliveryId, Digest, KeyId, SpanId, TraceId};
+pub use leaf::{
+    Access, Act, BundleChange, BundleRef, Carried, ClientLink, ConsentChange, ConsentKind, Decision,
+    Delivery, Erasure, Event, HeldBack, Kind, Label, Leaf, LeafError, MAX_LEAF, Party, Passed, Release,
+    Terms, Trace, Version, Withheld,
+};
+pub use leaf::{ClientIdentifier, DeliveredBytes, SealedPart};

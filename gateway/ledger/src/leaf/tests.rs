@@ -1,0 +1,95 @@
+use super::*;
+use crate::DeliveryId;
+use model::{DataClass, Form, Reason};
+
+pub(crate) fn party(number: u8, role: &str) -> Party {
+    Party { oin: format!("0000009900000000{number:03}0").parse().unwrap(), role: role.parse().unwrap() }
+}
+
+pub(crate) fn exchange(millis: i64, seed: u8) -> ExchangeId {
+    ExchangeId::new(Timestamp::from_unix_millis(millis), [seed; 10])
+}
+
+/// A record with every optional part in it.
+pub(crate) fn sent() -> Leaf {
+    let mut delivery = Delivery::new(party(4, "coach"), Decision::Delivered);
+    delivery.delivery = Some(DeliveryId([7; 16]));
+    delivery.digest = Some(Digest([8; 32]));
+    delivery.passed.push(Passed { class: DataClass::FunctioneelUren, form: Form::Urenband, count: 2 });
+    let rule = Some("geen-medisch-buiten-medisch".parse().unwrap());
+    delivery.withheld.push(Withheld { class: Some(DataClass::MedischDiagnose), count: 3, rule });
+    delivery.withheld.push(Withheld { class: None, count: 1, rule: None });
+    let mut back = Delivery::new(party(1, "klantmanager"), Decision::Returned);
+    back.reason = Some(Reason::TextHeldBack);
+    let rule = "verslaving-middel".parse().unwrap();
+    let field = "toelichtingen.tekst".parse().unwrap();
+    back.held_back.push(HeldBack { field, class: Some(DataClass::MedischVerslaving), rule });
+    let carried = Carried {
+        from: Some(party(3, "behandelaar")),
+        terms: Terms {
+            declared: Some("X01".parse().unwrap()),
+            contract: Some("werkfit.v1".parse().unwrap()),
+            message: Some("werkfit.v1.MedischVerslag".parse().unwrap()),
+            purpose: Some("re-integratie".parse().unwrap()),
+            grondslag: Some(Grondslag::WettelijkeTaak),
+            spoed: true,
+        },
+        reason: None,
+        to: vec![delivery, back],
+    };
+    Leaf {
+        v: Version::default(),
+        time: Timestamp::from_unix_millis(1_795_000_000_123),
+        exchange: exchange(1_795_000_000_100, 1),
+        trace: Some(Trace {
+            trace_id: TraceId([1; 16]),
+            span_id: SpanId([2; 8]),
+            parent_span_id: Some(SpanId([3; 8])),
+        }),
+        bundle: BundleRef { number: 12, digest: Digest([5; 32]) },
+        activity: Some("https://register.example/werkfit/aanmelding/3".into()),
+        client: Some(ClientLink { key: KeyId([6; 16]), link: Digest([7; 32]), seal: Some(Digest([8; 32])) }),
+        event: Event::Sent(carried),
+    }
+}
+
+#[test]
+fn a_record_is_the_same_bytes_every_time_and_comes_back_whole() {
+    let bytes = sent().to_bytes().unwrap();
+    assert!(bytes.starts_with(br#"{"v":1,"time":1795000000123,"exchange":""#));
+    let back = Leaf::from_bytes(&bytes).unwrap();
+    assert_eq!(back, sent());
+    assert_eq!(back.to_bytes().unwrap(), bytes);
+}
+
+#[test]
+fn a_record_that_does_not_fit_an_entry_is_refused() {
+    let mut leaf = sent();
+    let Event::Sent(carried) = &mut leaf.event else { unreachable!() };
+    let one = carried.to[0].clone();
+    carried.to = vec![one; 300];
+    assert!(matches!(leaf.to_bytes(), Err(LeafError::TooLong { bytes }) if bytes > MAX_LEAF));
+}
+
+#[test]
+fn a_record_of_another_version_or_with_unknown_keys_is_told_apart() {
+    let text = String::from_utf8(sent().to_bytes().unwrap()).unwrap();
+    let newer = text.replacen("\"v\":1", "\"v\":2", 1);
+    assert_eq!(Leaf::from_bytes(newer.as_bytes()), Err(LeafError::OtherVersion { version: 2 }));
+    let extra = text.replacen("\"v\":1", "\"v\":1,\"name\":\"x\"", 1);
+    assert_eq!(Leaf::from_bytes(extra.as_bytes()), Err(LeafError::Malformed));
+    assert_eq!(Leaf::from_bytes(b"hello"), Err(LeafError::Malformed));
+}
+
+#[test]
+fn a_sealed_part_is_never_printed() {
+    let sealed = SealedPart {
+        user: Some("j.jansen".into()),
+        client: vec![ClientIdentifier { kind: "bsn".into(), value: "999990019".into() }],
+        responsible: None,
+        delivered: Vec::new(),
+    };
+    let shown = format!("{sealed:?} {:?}", sealed.client);
+    assert!(!shown.contains("jansen") && !shown.contains("99999"), "{shown}");
+    assert!(SealedPart::from_bytes(&sealed.to_bytes().unwrap()).unwrap() == sealed);
+}
