@@ -95,7 +95,7 @@ impl Digest {
 }
 
 /// Both algorithms of this file give 32 bytes; anything shorter would leave zeros.
-fn from_ring(bytes: &[u8]) -> Digest {
+pub(crate) fn from_ring(bytes: &[u8]) -> Digest {
     let mut digest = [0; 32];
     digest.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
     Digest(digest)

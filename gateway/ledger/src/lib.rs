@@ -7,6 +7,9 @@
 
 mod digest;
 mod leaf;
+mod proof;
+mod tile;
+mod tree;
 
 pub use digest::{DeliveryId, Digest, KeyId, SpanId, TraceId};
 pub use leaf::{
@@ -15,3 +18,11 @@ pub use leaf::{
     Terms, Trace, Version, Withheld,
 };
 pub use leaf::{ClientIdentifier, DeliveredBytes, SealedPart};
+pub use proof::{
+    ProofError, prove_consistency, prove_inclusion, tree_root, verify_consistency, verify_inclusion,
+};
+pub use tile::{
+    Content, CutShort, HASH_BYTES, TILE_WIDTH, Tile, TooLong, encode_entries, encode_hashes, entries, hashes,
+    hashes_at, tiles_to_publish,
+};
+pub use tree::{Frontier, empty_root, leaf_hash, node_hash, root_of};
