@@ -5,12 +5,20 @@
 //! (`export`, `inzage`, `sample`). Never does: I/O, clocks, randomness; keys, time and bytes are arguments.
 //! Who writes the files and seals the identifying part is `journal`.
 
+mod checkpoint;
 mod digest;
 mod leaf;
+mod note;
 mod proof;
+mod receipt;
+mod source;
 mod tile;
 mod tree;
+mod trust;
+mod verify;
+pub mod witness;
 
+pub use checkpoint::Checkpoint;
 pub use digest::{DeliveryId, Digest, KeyId, SpanId, TraceId};
 pub use leaf::{
     Access, Act, BundleChange, BundleRef, Carried, ClientLink, ConsentChange, ConsentKind, Decision,
@@ -18,11 +26,16 @@ pub use leaf::{
     Terms, Trace, Version, Withheld,
 };
 pub use leaf::{ClientIdentifier, DeliveredBytes, SealedPart};
+pub use note::{Algorithm, KeyName, MAX_SIGNATURES, Note, NoteError, NoteSigner, Signature, VerifierKey};
 pub use proof::{
     ProofError, prove_consistency, prove_inclusion, tree_root, verify_consistency, verify_inclusion,
 };
+pub use receipt::{Proven, Receipt, ReceiptError};
+pub use source::{FileFault, Nodes, TileSource, Unreadable, read_entry};
 pub use tile::{
     Content, CutShort, HASH_BYTES, TILE_WIDTH, Tile, TooLong, encode_entries, encode_hashes, entries, hashes,
     hashes_at, tiles_to_publish,
 };
 pub use tree::{Frontier, empty_root, leaf_hash, node_hash, root_of};
+pub use trust::{Trust, TrustError, Trusted, Untrusted};
+pub use verify::{Damage, Damaged, Verified, read_checkpoint, verify};
