@@ -56,9 +56,6 @@ pub struct Trust {
     rules: Rules,
 }
 
-/// At most this many certificates of one peer are looked at.
-const MAX_PRESENTED: usize = 8;
-
 impl Trust {
     /// Trusts these authorities (DER each). Those that signed themselves are roots; the others only help to find a
     /// path to one.
@@ -124,13 +121,6 @@ pub(crate) fn follow(
     trust: &Trust,
     now: Timestamp,
 ) -> Result<Vec<Link>, Refusal> {
-    if presented.len() > MAX_PRESENTED {
-        return Err(refuse(
-            Reason::CertificateRefused,
-            "chain",
-            "too many certificates; send only the chain",
-        ));
-    }
     let roots = read_all(&trust.roots)?;
     let intermediates = read_all(&trust.intermediates)?;
     let mut links: Vec<Link> = Vec::new();

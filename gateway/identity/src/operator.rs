@@ -8,7 +8,7 @@ use std::sync::Arc;
 use model::{Name, Reason, Refusal, Role, Timestamp};
 
 use crate::chain::{Link, Trust};
-use crate::peer::Shown;
+use crate::peer::Certified;
 use crate::pin::Fingerprint;
 use crate::refuse;
 use crate::registry::{RegisteredOperator, Registry};
@@ -32,14 +32,14 @@ impl Operator {
         registry: &Registry,
         now: Timestamp,
     ) -> Result<Operator, Refusal> {
-        let shown = Shown::check(presented, trust, now)?;
+        let certified = Certified::check(presented, trust, now)?;
         let no = |field, description| refuse(Reason::CertificateRefused, field, description);
-        if !shown.subject_serial_number.is_empty() {
+        if !certified.subject_serial_number.is_empty() {
             return Err(no("subject.serialNumber", "an organisation's certificate is not an operator's"));
         }
-        let registered = shown.common_name.as_ref().and_then(|name| registry.operator(name));
+        let registered = certified.common_name.as_ref().and_then(|name| registry.operator(name));
         let registered = registered.ok_or_else(|| no("subject.commonName", "no operator of this name"))?;
-        if !shown.links.iter().any(|link| registered.issuers.contains(&link.issuer)) {
+        if !certified.links.iter().any(|link| registered.issuers.contains(&link.issuer)) {
             return Err(no(
                 "issuer",
                 "issued by an authority that is not the one registered for this operator",
@@ -47,8 +47,8 @@ impl Operator {
         }
         Ok(Operator {
             registered: Arc::clone(registered),
-            fingerprint: shown.fingerprint,
-            links: shown.links,
+            fingerprint: certified.fingerprint,
+            links: certified.links,
         })
     }
 

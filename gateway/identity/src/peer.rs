@@ -15,6 +15,9 @@ use crate::pin::Fingerprint;
 use crate::registry::{Organisation, Registry};
 use crate::{certificate, refuse};
 
+/// At most this many certificates beside the leaf are looked at.
+const MAX_OTHERS: usize = 8;
+
 /// A system of a registered organisation, with a certificate that passed every check.
 #[derive(Debug)]
 pub struct Peer {
@@ -36,17 +39,24 @@ impl Peer {
         registry: &Registry,
         now: Timestamp,
     ) -> Result<Peer, Refusal> {
-        let shown = Shown::check(presented, trust, now)?;
-        let oin = oin(&shown.subject_serial_number, trust)?;
+        Peer::find(Certified::check(presented, trust, now)?, trust, registry)
+    }
+
+    /// Finds the organisation and the system of a certificate that a trusted authority vouches for.
+    ///
+    /// # Errors
+    /// `CERTIFICATE_REFUSED` with the place in the certificate that is wrong, or `ORGANISATION_UNKNOWN`.
+    pub fn find(certified: Certified, trust: &Trust, registry: &Registry) -> Result<Peer, Refusal> {
+        let oin = oin(&certified.subject_serial_number, trust)?;
         let organisation = registry.organisation(oin).ok_or(Reason::OrganisationUnknown)?;
-        if !shown.links.iter().any(|link| organisation.trusts_issuer(link.issuer)) {
+        if !certified.links.iter().any(|link| organisation.trusts_issuer(link.issuer)) {
             return Err(refuse(
                 Reason::CertificateRefused,
                 "issuer",
                 "issued by an authority that is not the one registered for this organisation",
             ));
         }
-        let system = shown.common_name.filter(|name| organisation.has_system(name)).ok_or_else(|| {
+        let system = certified.common_name.filter(|name| organisation.has_system(name)).ok_or_else(|| {
             refuse(
                 Reason::CertificateRefused,
                 "subject.commonName",
@@ -56,9 +66,9 @@ impl Peer {
         Ok(Peer {
             organisation: Arc::clone(organisation),
             system,
-            fingerprint: shown.fingerprint,
-            links: shown.links,
-            expires: shown.expires,
+            fingerprint: certified.fingerprint,
+            links: certified.links,
+            expires: certified.expires,
         })
     }
 
@@ -93,8 +103,9 @@ impl Peer {
     }
 }
 
-/// A chain that passed every rule that does not depend on who is in it.
-pub(crate) struct Shown {
+/// A certificate for clients that a trusted authority vouches for, whoever is in it.
+#[derive(Debug)]
+pub struct Certified {
     pub(crate) subject_serial_number: Vec<Option<String>>,
     pub(crate) common_name: Option<Name>,
     pub(crate) fingerprint: Fingerprint,
@@ -102,26 +113,38 @@ pub(crate) struct Shown {
     pub(crate) expires: Timestamp,
 }
 
-impl Shown {
-    pub(crate) fn check<C: AsRef<[u8]>>(
+impl Certified {
+    /// Checks the certificates that were shown (DER, leaf first) by every rule that does not depend on who is in
+    /// them.
+    ///
+    /// # Errors
+    /// `CERTIFICATE_REFUSED` with the place in the certificate that is wrong.
+    pub fn check<C: AsRef<[u8]>>(
         presented: &[C],
         trust: &Trust,
         now: Timestamp,
-    ) -> Result<Shown, Refusal> {
-        let Some((leaf_der, _)) = presented.split_first() else {
+    ) -> Result<Certified, Refusal> {
+        let Some((leaf_der, others)) = presented.split_first() else {
             return Err(refuse(Reason::CertificateRefused, "certificate", "none was shown; send one"));
         };
+        if others.len() > MAX_OTHERS {
+            return Err(refuse(
+                Reason::CertificateRefused,
+                "chain",
+                "too many certificates; send only the chain",
+            ));
+        }
         let leaf = certificate::read(leaf_der.as_ref())?;
         certificate::sound(&leaf, trust.rules(), now)?;
         certificate::fit_for_client(&leaf, trust.rules())?;
-        let others = presented.iter().skip(1).map(|der| certificate::read(der.as_ref()));
-        let others = others.take(16).collect::<Result<Vec<_>, _>>()?;
+        let others =
+            others.iter().map(|der| certificate::read(der.as_ref())).collect::<Result<Vec<_>, _>>()?;
         let links = chain::follow(&leaf, &others, trust, now)?;
         let common_name = match attributes(&leaf, &OID_X509_COMMON_NAME).as_slice() {
             [Some(name)] => name.parse().ok(),
             _ => None,
         };
-        Ok(Shown {
+        Ok(Certified {
             subject_serial_number: attributes(&leaf, &OID_X509_SERIALNUMBER),
             common_name,
             fingerprint: Fingerprint::of(leaf_der.as_ref()),
