@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use model::{Consent, DataClass, FieldPath, Form, Name, Purpose, Reason, Timestamp};
+use model::{Consent, Consents, DataClass, FieldPath, Form, Name, Purpose, Reason, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{Label, Party, Terms};
@@ -90,6 +90,9 @@ pub struct Delivery {
     /// Why not, if not.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reason: Option<Reason>,
+    /// What was known of the client's consents for this receiver and doel, when it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub consents: Option<Consents>,
     /// Which delivery; none when there was none.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub delivery: Option<DeliveryId>,
@@ -111,7 +114,8 @@ impl Delivery {
     /// A delivery with nothing in it yet.
     pub fn new(to: Party, decision: Decision) -> Delivery {
         let (passed, withheld, held_back) = (Vec::new(), Vec::new(), Vec::new());
-        Delivery { to, decision, reason: None, delivery: None, digest: None, passed, withheld, held_back }
+        let (reason, consents, delivery, digest) = (None, None, None, None);
+        Delivery { to, decision, reason, consents, delivery, digest, passed, withheld, held_back }
     }
 }
 
@@ -274,4 +278,39 @@ pub struct Release {
     pub text: HeldBack,
     /// Why, as a code.
     pub ground: Label,
+}
+
+impl Event {
+    /// What was carried, for the kinds that carry something between parties.
+    pub fn carried(&self) -> Option<&Carried> {
+        match self {
+            Event::Sent(carried)
+            | Event::HandedOut(carried)
+            | Event::Acknowledged(carried)
+            | Event::Refused(carried)
+            | Event::Expired(carried)
+            | Event::Ask(carried) => Some(carried),
+            Event::Consent(_)
+            | Event::Erased(_)
+            | Event::Bundle(_)
+            | Event::Access(_)
+            | Event::Release(_) => None,
+        }
+    }
+
+    /// Whose act it was: the sender, or for what a receiver does the receiver; none for the gateway's own acts and
+    /// for callers who could not be identified.
+    pub fn actor(&self) -> Option<&Party> {
+        match self {
+            Event::Sent(carried) | Event::Refused(carried) => carried.from.as_ref(),
+            Event::HandedOut(carried) | Event::Acknowledged(carried) | Event::Ask(carried) => {
+                carried.to.first().map(|delivery| &delivery.to)
+            }
+            Event::Expired(_) | Event::Bundle(_) => None,
+            Event::Consent(change) => Some(&change.by),
+            Event::Erased(erasure) => Some(&erasure.by),
+            Event::Access(access) => Some(&access.by),
+            Event::Release(release) => Some(&release.by),
+        }
+    }
 }

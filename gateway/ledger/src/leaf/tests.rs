@@ -15,6 +15,7 @@ pub(crate) fn sent() -> Leaf {
     let mut delivery = Delivery::new(party(4, "coach"), Decision::Delivered);
     delivery.delivery = Some(DeliveryId([7; 16]));
     delivery.digest = Some(Digest([8; 32]));
+    delivery.consents = Some(model::Consents::both(model::Consent::Verleend));
     delivery.passed.push(Passed { class: DataClass::FunctioneelUren, form: Form::Urenband, count: 2 });
     let rule = Some("geen-medisch-buiten-medisch".parse().unwrap());
     delivery.withheld.push(Withheld { class: Some(DataClass::MedischDiagnose), count: 3, rule });

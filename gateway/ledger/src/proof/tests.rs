@@ -35,8 +35,6 @@ fn flat(proof: &[Digest]) -> Vec<u8> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
-
     #[test]
     fn inclusion_proofs_are_those_of_another_maker(size in 1u64..600, at in any::<prop::sample::Index>()) {
         let (all, index) = (leaves(size), at.index(size as usize));

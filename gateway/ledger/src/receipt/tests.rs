@@ -41,8 +41,6 @@ fn no_receipt_is_made_from_a_damaged_log_or_for_a_record_that_is_not_there() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
-
     #[test]
     fn any_changed_byte_of_a_receipt_makes_it_worthless(at in any::<prop::sample::Index>(), byte: u8) {
         let text = Receipt::make(&publish(&records(20)), 7).unwrap().to_string();

@@ -211,8 +211,6 @@ fn shapes() -> &'static [Files] {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
-
     #[test]
     fn any_flipped_bit_in_any_file_is_found_and_its_file_named(
         shape in 0usize..4, file in any::<prop::sample::Index>(), bit in any::<prop::sample::Index>(),
