@@ -81,6 +81,7 @@ reasons! {
     NothingMayPass, "NOTHING_MAY_PASS", 7, Policy, "the policy lets nothing of this document pass to this receiver";
     ConsentMissing, "CONSENT_MISSING", 9, Policy, "this exchange needs a consent of the client that is not there; have it granted first";
     ConsentWithdrawn, "CONSENT_WITHDRAWN", 9, Policy, "the client has withdrawn the consent; what still waited is not handed out";
+    EmergencyNotAllowed, "EMERGENCY_NOT_ALLOWED", 7, Policy, "this exchange has no emergency access; send it as usual";
     TrajectNotActive, "TRAJECT_NOT_ACTIVE", 9, Policy, "your organisation has no active traject with this client";
     TextHeldBack, "TEXT_HELD_BACK", 9, Policy, "a text says more than the receiver may know; say what the client can and cannot do";
     TextUnscreenable, "TEXT_UNSCREENABLE", 9, Policy, "a text cannot be screened; write it in Dutch, as plain text";

@@ -1,1 +1,45 @@
 //! Bundle to checked, proven, compiled plans.
+//!
+//! Owns: reading a bundle (`policies/`), proving it, and answering what may pass from whom to whom. Cedar decides at
+//! load time only; what runs per message is a [`Compiled`] plan. Never does I/O, never looks at a document. In
+//! reading order: the files, the space of requests, the decisions, the proof, the hot path, the tools.
+
+mod bundle;
+mod problem;
+mod signature;
+
+mod classification;
+mod contracts;
+mod emergency;
+mod exchanges;
+mod organisations;
+mod rules;
+
+mod decision;
+mod rule_set;
+mod usage;
+mod world;
+
+mod compiled;
+mod enumeration;
+mod report;
+
+mod proven;
+mod route;
+
+mod matrix;
+
+pub use bundle::{Digest, Files, SIGNATURES, Sentence};
+pub use compiled::{Cell, Compiled};
+pub use emergency::{Emergency, EmergencyReason, Escape, NoSuchReason};
+pub use exchanges::{ConsentKind, Exchange, Traject};
+pub use organisations::{Functie, Organisation};
+pub use problem::{LoadError, Problem, Stage};
+pub use proven::Proven;
+pub use report::ProofReport;
+pub use route::Situation;
+pub use rules::{NO_CLASS, NO_RULE, RuleText};
+pub use signature::{Keys, Part, Seen, Signers, Trust, sign};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,391 @@
+//! Asking Cedar, fast enough to ask everything: rules are sliced by scope, conditions are evaluated once.
+//!
+//! Owns: the decision for one resource under one view (receiver + circumstances): the most revealing permitted form
+//! and the rule that gave it. Every truth value comes from Cedar; this file only avoids asking the same twice. Any
+//! error in evaluation stops the load. `enumeration` walks the space; tests compare with unsliced Cedar.
+
+mod reach;
+
+use std::collections::HashMap;
+
+use cedar_policy::{
+    ActionConstraint, Authorizer, Context, Entities, EntityTypeName, EntityUid, PrincipalConstraint, Request,
+    ResourceConstraint,
+};
+use foldhash::fast::FixedState;
+use model::{Consent, Consents, Form};
+
+use crate::exchanges::Exchange;
+use crate::problem::{Problem, Stage};
+use crate::rule_set::RuleSet;
+use crate::rules::Rule;
+use crate::usage::Usage;
+use crate::world::{PartyIndex, ResourceIndex, World};
+
+/// What was decided for one resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Decision {
+    /// The form in which it passes; none = it does not.
+    pub(crate) form: Option<Form>,
+    /// The rule that permitted that form, or that forbade; none = no rule permits.
+    pub(crate) rule: Option<usize>,
+}
+
+/// Under which circumstances a decision is asked. Every value is one of finitely many.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Circumstances<'a> {
+    pub(crate) exchange: &'a Exchange,
+    /// Position of the exchange in the bundle.
+    pub(crate) index: usize,
+    pub(crate) sender: PartyIndex,
+    pub(crate) consents: Consents,
+    pub(crate) spoed: bool,
+}
+
+/// The rules that can still matter for one receiver under some circumstances.
+pub(crate) struct View<'a> {
+    party: PartyIndex,
+    circumstances: Circumstances<'a>,
+    /// Rules whose principal and condition hold, or whose condition is still open.
+    live: RuleSet,
+    /// Rules whose condition speaks of the resource or the action.
+    open: RuleSet,
+}
+
+/// Decides, and keeps count.
+pub(crate) struct Decider<'w> {
+    world: &'w World,
+    rules: &'w [Rule],
+    usages: Vec<Usage>,
+    permits: RuleSet,
+    by_party: Vec<RuleSet>,
+    by_form: Vec<RuleSet>,
+    by_resource: Vec<RuleSet>,
+    /// For each rule one action and one resource within its scope, to evaluate its condition with.
+    samples: Vec<Option<(usize, ResourceIndex)>>,
+    actions: Vec<EntityUid>,
+    authorizer: Authorizer,
+    known: HashMap<Key, bool, FixedState>,
+    matched: RuleSet,
+    scratch: RuleSet,
+    decisions: u64,
+}
+
+/// What the truth of a condition depends on; what it does not speak of is `NONE`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Key {
+    rule: usize,
+    party: usize,
+    form: usize,
+    resource: usize,
+    context: [usize; 5],
+}
+
+const NONE: usize = usize::MAX;
+
+impl<'w> Decider<'w> {
+    pub(crate) fn new(world: &'w World, rules: &'w [Rule]) -> Result<Decider<'w>, Problem> {
+        let usages = rules.iter().map(|rule| Usage::of(&rule.policy)).collect::<Result<Vec<_>, _>>()?;
+        let actions = Form::ALL.iter().map(|form| world.action(*form)).collect::<Result<Vec<_>, _>>()?;
+        let select = |wanted: &dyn Fn(&Rule) -> bool| {
+            RuleSet::of(
+                rules.len(),
+                rules.iter().enumerate().filter(|(_, rule)| wanted(rule)).map(|(index, _)| index),
+            )
+        };
+        let entities = &world.entities;
+        let by_party =
+            world.parties.iter().map(|party| select(&|rule| principal_fits(rule, &party.uid, entities)));
+        let by_form = actions.iter().map(|action| select(&|rule| action_fits(rule, action, entities)));
+        let by_resource = world
+            .resources
+            .iter()
+            .map(|resource| select(&|rule| resource_fits(rule, &resource.uid, entities)));
+        let (by_party, by_form, by_resource) = (by_party.collect(), by_form.collect(), by_resource.collect());
+        let mut decider = Decider {
+            permits: select(&|rule| !rule.text.forbids),
+            matched: RuleSet::none(rules.len()),
+            scratch: RuleSet::none(rules.len()),
+            world,
+            rules,
+            usages,
+            by_party,
+            by_form,
+            by_resource,
+            actions,
+            samples: Vec::new(),
+            authorizer: Authorizer::new(),
+            known: HashMap::default(),
+            decisions: 0,
+        };
+        decider.samples = (0..rules.len()).map(|rule| decider.sample(rule)).collect();
+        Ok(decider)
+    }
+
+    /// How many (receiver, form, resource, circumstances) were decided.
+    pub(crate) fn decisions(&self) -> u64 {
+        self.decisions
+    }
+
+    /// The rules that matched no request so far.
+    pub(crate) fn without_effect(&self) -> impl Iterator<Item = &Rule> {
+        self.rules
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| !self.matched.contains(*index))
+            .map(|(_, rule)| rule)
+    }
+
+    /// A form and a resource that a rule's scope admits together.
+    fn sample(&self, rule: usize) -> Option<(usize, ResourceIndex)> {
+        let resources = self.world.resources.iter().enumerate();
+        let mut within = resources.filter(|(index, _)| fits(&self.by_resource, *index, rule));
+        within.find_map(|(index, resource)| {
+            let form =
+                resource.kind.forms().iter().find(|form| fits(&self.by_form, **form as usize, rule))?;
+            Some((*form as usize, index))
+        })
+    }
+
+    /// Settles, for one receiver and some circumstances, all that does not depend on the field.
+    pub(crate) fn view<'a>(
+        &mut self,
+        party: PartyIndex,
+        circumstances: Circumstances<'a>,
+    ) -> Result<View<'a>, Problem> {
+        let mut live = self.by_party.get(party).cloned().unwrap_or_else(|| RuleSet::none(self.rules.len()));
+        let mut open = RuleSet::none(self.rules.len());
+        for rule in live.clone().iter() {
+            let Some(usage) = self.usages.get(rule).copied() else { continue };
+            if usage.is_unconditional() {
+                continue;
+            }
+            if usage.resource || usage.action {
+                open.insert(rule);
+                continue;
+            }
+            let Some((form, resource)) = self.samples.get(rule).copied().flatten() else { continue };
+            if !self.condition(rule, party, form, resource, &circumstances)? {
+                live.remove(rule);
+            }
+        }
+        Ok(View { party, circumstances, live, open })
+    }
+
+    /// The most revealing permitted form of one resource.
+    pub(crate) fn decide(&mut self, view: &View<'_>, resource: ResourceIndex) -> Result<Decision, Problem> {
+        let kind = self.world.resources.get(resource).map(|resource| resource.kind);
+        let mut forbidden = None;
+        for form in kind.into_iter().flat_map(|kind| kind.forms()) {
+            self.decisions += 1;
+            let (Some(by_form), Some(by_resource)) =
+                (self.by_form.get(*form as usize), self.by_resource.get(resource))
+            else {
+                continue;
+            };
+            let mut matching = std::mem::take(&mut self.scratch);
+            matching.set_to_common(&view.live, by_form, by_resource);
+            if matching.overlaps(&view.open) {
+                self.settle_open(&mut matching, view, *form, resource)?;
+            }
+            self.matched.extend(&matching);
+            let permit = matching.first_in(&self.permits);
+            let forbid = matching.first_outside(&self.permits);
+            self.scratch = matching;
+            match (permit, forbid) {
+                (Some(rule), None) => return Ok(Decision { form: Some(*form), rule: Some(rule) }),
+                // A forbid that stopped a permit explains more than one that stopped nothing.
+                (Some(_), Some(rule)) if !matches!(forbidden, Some((true, _))) => {
+                    forbidden = Some((true, rule))
+                }
+                (None, Some(rule)) if forbidden.is_none() => forbidden = Some((false, rule)),
+                _ => {}
+            }
+        }
+        Ok(Decision { form: None, rule: forbidden.map(|(_, rule)| rule) })
+    }
+
+    fn settle_open(
+        &mut self,
+        matching: &mut RuleSet,
+        view: &View<'_>,
+        form: Form,
+        resource: ResourceIndex,
+    ) -> Result<(), Problem> {
+        for rule in matching.common(&view.open).iter() {
+            if !self.condition(rule, view.party, form as usize, resource, &view.circumstances)? {
+                matching.remove(rule);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a condition holds, by Cedar. The scope of the rule admits the request already.
+    fn condition(
+        &mut self,
+        rule: usize,
+        party: PartyIndex,
+        form: usize,
+        resource: ResourceIndex,
+        circumstances: &Circumstances<'_>,
+    ) -> Result<bool, Problem> {
+        let Some(usage) = self.usages.get(rule).copied() else { return Ok(false) };
+        let key = Key {
+            rule,
+            party: if usage.principal { party } else { NONE },
+            form: if usage.action { form } else { NONE },
+            resource: if usage.resource { resource } else { NONE },
+            context: circumstances.key(usage),
+        };
+        if let Some(known) = self.known.get(&key) {
+            return Ok(*known);
+        }
+        let holds = self.ask(rule, party, form, resource, circumstances)?;
+        self.known.insert(key, holds);
+        Ok(holds)
+    }
+
+    fn ask(
+        &self,
+        rule: usize,
+        party: PartyIndex,
+        form: usize,
+        resource: ResourceIndex,
+        circumstances: &Circumstances<'_>,
+    ) -> Result<bool, Problem> {
+        let Some(rule) = self.rules.get(rule) else { return Ok(false) };
+        let request = self.request(party, form, resource, circumstances)?;
+        let response = self.authorizer.is_authorized(&request, &rule.alone, &self.world.entities);
+        if let Some(error) = response.diagnostics().errors().next() {
+            // Cedar would skip the rule, and a skipped forbid permits.
+            let what = format!("it fails when evaluated: {error}");
+            return Err(Problem::new(Stage::Rule, format!("{}, `{}`", rule.text.file, rule.text.name), what));
+        }
+        Ok(response.diagnostics().reason().next().is_some())
+    }
+
+    /// The request as Cedar sees it, checked against the schema.
+    pub(crate) fn request(
+        &self,
+        party: PartyIndex,
+        form: usize,
+        resource: ResourceIndex,
+        circumstances: &Circumstances<'_>,
+    ) -> Result<Request, Problem> {
+        let outside = || Problem::new(Stage::Rule, "enumeration", "a request lies outside the bundle");
+        let party = self.world.parties.get(party).ok_or_else(outside)?;
+        let action = self.actions.get(form).ok_or_else(outside)?;
+        let resource = self.world.resources.get(resource).ok_or_else(outside)?;
+        let context = circumstances.context(self.world)?;
+        let schema = Some(&self.world.schema);
+        Request::new(party.uid.clone(), action.clone(), resource.uid.clone(), context, schema)
+            .map_err(|error| Problem::new(Stage::Rule, "schema.cedarschema", error))
+    }
+}
+
+impl Circumstances<'_> {
+    fn context(&self, world: &World) -> Result<Context, Problem> {
+        let outside = || Problem::new(Stage::Rule, "enumeration", "a sender lies outside the bundle");
+        let sender = world.parties.get(self.sender).ok_or_else(outside)?;
+        let consent = |state: Consent| world.value("Toestemming", state);
+        let pairs = [
+            ("uitwisseling", world.value("Uitwisseling", &self.exchange.id)?),
+            ("verzender", cedar_policy::RestrictedExpression::new_entity_uid(sender.uid.clone())),
+            ("doel", world.value("Doel", &self.exchange.purpose)?),
+            ("grondslag", world.value("Grondslag", self.exchange.ground(self.spoed))?),
+            ("beroepsgeheim", consent(self.consents.beroepsgeheim)?),
+            ("gezondheidsgegevens", consent(self.consents.gezondheidsgegevens)?),
+            ("spoed", cedar_policy::RestrictedExpression::new_bool(self.spoed)),
+        ];
+        Context::from_pairs(pairs.map(|(name, value)| (name.to_owned(), value)))
+            .map_err(|error| Problem::new(Stage::Rule, "enumeration", error))
+    }
+
+    /// The values that a condition speaks of; exchange settles purpose, and with `spoed` the ground.
+    fn key(&self, usage: Usage) -> [usize; 5] {
+        let keep = |used: bool, value: usize| if used { value } else { NONE };
+        [
+            keep(usage.exchange, self.index),
+            keep(usage.sender, self.sender),
+            keep(usage.beroepsgeheim, self.consents.beroepsgeheim as usize),
+            keep(usage.gezondheidsgegevens, self.consents.gezondheidsgegevens as usize),
+            keep(usage.spoed, usize::from(self.spoed)),
+        ]
+    }
+}
+
+fn fits(sets: &[RuleSet], index: usize, rule: usize) -> bool {
+    sets.get(index).is_some_and(|set| set.contains(rule))
+}
+
+fn lies_in(entities: &Entities, uid: &EntityUid, ancestor: &EntityUid) -> bool {
+    uid == ancestor || entities.is_ancestor_of(ancestor, uid)
+}
+
+fn is_a(uid: &EntityUid, name: &EntityTypeName) -> bool {
+    uid.type_name() == name
+}
+
+fn principal_fits(rule: &Rule, uid: &EntityUid, entities: &Entities) -> bool {
+    match rule.policy.principal_constraint() {
+        PrincipalConstraint::Any => true,
+        PrincipalConstraint::In(above) => lies_in(entities, uid, &above),
+        PrincipalConstraint::Eq(other) => *uid == other,
+        PrincipalConstraint::Is(name) => is_a(uid, &name),
+        PrincipalConstraint::IsIn(name, above) => is_a(uid, &name) && lies_in(entities, uid, &above),
+    }
+}
+
+fn action_fits(rule: &Rule, uid: &EntityUid, entities: &Entities) -> bool {
+    match rule.policy.action_constraint() {
+        ActionConstraint::Any => true,
+        ActionConstraint::In(above) => above.iter().any(|above| lies_in(entities, uid, above)),
+        ActionConstraint::Eq(other) => *uid == other,
+    }
+}
+
+fn resource_fits(rule: &Rule, uid: &EntityUid, entities: &Entities) -> bool {
+    match rule.policy.resource_constraint() {
+        ResourceConstraint::Any => true,
+        ResourceConstraint::In(above) => lies_in(entities, uid, &above),
+        ResourceConstraint::Eq(other) => *uid == other,
+        ResourceConstraint::Is(name) => is_a(uid, &name),
+        ResourceConstraint::IsIn(name, above) => is_a(uid, &name) && lies_in(entities, uid, &above),
+    }
+}
+
+/// Every state in which a client's consents and an emergency can be: 3 × 3 × 2.
+pub(crate) fn states() -> impl Iterator<Item = (Consents, bool)> {
+    let consents = Consent::ALL.iter().flat_map(|beroepsgeheim| {
+        Consent::ALL.iter().map(|gezondheidsgegevens| Consents {
+            beroepsgeheim: *beroepsgeheim,
+            gezondheidsgegevens: *gezondheidsgegevens,
+        })
+    });
+    consents.flat_map(|consents| [(consents, false), (consents, true)])
+}
+
+/// Position of a state in [`states`].
+pub(crate) const fn state_index(consents: Consents, spoed: bool) -> usize {
+    (consents.beroepsgeheim as usize * 3 + consents.gezondheidsgegevens as usize) * 2 + spoed as usize
+}
+
+/// How many states there are.
+pub(crate) const STATES: usize = 18;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_state_stands_at_its_own_place() {
+        let all: Vec<_> = states().collect();
+        assert_eq!(all.len(), STATES);
+        for (index, (consents, spoed)) in all.into_iter().enumerate() {
+            assert_eq!(state_index(consents, spoed), index);
+        }
+        let distinct: BTreeSet<_> = states().collect();
+        assert_eq!(distinct.len(), STATES);
+    }
+}
