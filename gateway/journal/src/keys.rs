@@ -1,0 +1,231 @@
+//! The key ring: one random key for each client, wrapped by the key of the current epoch.
+//!
+//! Owns: the file `keys/ring` and what is in it; which key a client has; pseudonyms. A new key becomes durable
+//! with the commit that first uses it (it stands, wrapped, in the same frame), and is then copied here off the
+//! critical path. Erasing a client ends the epoch: the others are wrapped anew under a new epoch key, the old
+//! file is overwritten, and every old wrap – also those in frames and in copies – is worth nothing.
+
+mod file;
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use ledger::KeyId;
+use model::{Bsn, ClientPseudonym};
+use ring::hmac;
+use zeroize::Zeroizing;
+
+use crate::disk::Folder;
+use crate::error::OpenError;
+use crate::seal::{self, SealError};
+use file::{Entry, RingFile};
+
+pub(crate) use file::WRAPPED;
+
+/// The pseudonym under which stands the key for what concerns no client: refusals at the door, bundles.
+pub(crate) const NOBODY: ClientPseudonym = ClientPseudonym([0; 16]);
+
+/// A client's key: 32 bytes to link records, 32 to seal. Wiped from memory with its last user.
+pub(crate) struct ClientKey {
+    pub(crate) id: KeyId,
+    pub(crate) client: ClientPseudonym,
+    secret: Zeroizing<[u8; 64]>,
+}
+
+/// A client's key as it stands in a frame and in the ring's file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Wrapped {
+    pub(crate) epoch: u64,
+    pub(crate) client: ClientPseudonym,
+    pub(crate) id: KeyId,
+    pub(crate) secret: [u8; WRAPPED],
+}
+
+impl ClientKey {
+    /// The key of [`ledger::Digest::link`].
+    pub(crate) fn link(&self) -> &[u8; 32] {
+        self.secret.first_chunk().unwrap_or(&[0; 32])
+    }
+
+    /// The key that seals.
+    pub(crate) fn seal(&self) -> &[u8; 32] {
+        self.secret.last_chunk().unwrap_or(&[0; 32])
+    }
+}
+
+struct Inner {
+    file: RingFile,
+    epoch: u64,
+    epoch_key: Zeroizing<[u8; 32]>,
+    clients: HashMap<ClientPseudonym, Arc<ClientKey>>,
+    owners: HashMap<KeyId, ClientPseudonym>,
+    /// Wraps that the file does not have yet: they stand in every frame that uses the key.
+    fresh: HashMap<ClientPseudonym, Wrapped>,
+}
+
+/// The keys of all clients.
+pub(crate) struct KeyRing {
+    folder: Folder,
+    master: Zeroizing<[u8; 32]>,
+    index: hmac::Key,
+    inner: Mutex<Inner>,
+}
+
+impl KeyRing {
+    /// Opens the ring, or makes an empty one where there is none. Also says from which record on the journal
+    /// may hold keys that the ring's file does not.
+    /// A journal that has records has a ring: with `new` false, a ring that is not there is damage.
+    pub(crate) fn open(folder: Folder, master_secret: &[u8], new: bool) -> Result<(KeyRing, u64), OpenError> {
+        let master = master_key(master_secret);
+        let opened = file::load(&folder, &master, new)?;
+        let mut inner = Inner {
+            file: opened.file,
+            epoch: opened.epoch,
+            epoch_key: opened.epoch_key,
+            clients: HashMap::new(),
+            owners: HashMap::new(),
+            fresh: HashMap::new(),
+        };
+        for wrapped in &opened.keys {
+            inner.unwrap(wrapped).map_err(|_| OpenError::WrongMasterSecret)?;
+        }
+        let index = hmac::Key::new(hmac::HMAC_SHA256, opened.index_key.as_slice());
+        Ok((KeyRing { folder, master, index, inner: Mutex::new(inner) }, opened.through))
+    }
+
+    /// How this gateway's views know a client.
+    pub(crate) fn pseudonym(&self, bsn: &Bsn) -> ClientPseudonym {
+        ClientPseudonym(self.mark("bsn", bsn.expose().as_bytes()))
+    }
+
+    /// A keyed mark of something that must be found again, and not be read: a user, a request.
+    pub(crate) fn mark(&self, what: &str, value: &[u8]) -> [u8; 16] {
+        let mut context = hmac::Context::with_key(&self.index);
+        context.update(what.as_bytes());
+        context.update(&[0]);
+        context.update(value);
+        context.sign().as_ref().first_chunk().copied().unwrap_or_default()
+    }
+
+    /// The client's key, a new one when there is none.
+    pub(crate) fn key(&self, client: ClientPseudonym) -> Result<Arc<ClientKey>, SealError> {
+        let mut inner = self.lock();
+        if let Some(key) = inner.clients.get(&client) {
+            return Ok(Arc::clone(key));
+        }
+        let id = KeyId(seal::random()?);
+        let secret = Zeroizing::new(seal::random::<64>()?);
+        let wrapped = file::wrap(&inner.epoch_key, inner.epoch, client, id, &secret)?;
+        inner.fresh.insert(client, wrapped);
+        Ok(inner.put(ClientKey { id, client, secret }))
+    }
+
+    /// The key with this id, unless its client was erased.
+    pub(crate) fn by_id(&self, id: &KeyId) -> Option<Arc<ClientKey>> {
+        let inner = self.lock();
+        inner.owners.get(id).and_then(|client| inner.clients.get(client)).cloned()
+    }
+
+    /// The wrap that must stand in a frame that uses this key; none when the ring's file has it.
+    pub(crate) fn needed_in_frame(&self, key: &ClientKey) -> Option<Wrapped> {
+        self.lock().fresh.get(&key.client).filter(|wrapped| wrapped.id == key.id).copied()
+    }
+
+    /// Takes in a key that start-up finds in a frame. One of an ended epoch is in the file, or was erased.
+    pub(crate) fn replay(&self, wrapped: &Wrapped) -> Result<(), SealError> {
+        let mut inner = self.lock();
+        if wrapped.epoch != inner.epoch || inner.owners.contains_key(&wrapped.id) {
+            return Ok(());
+        }
+        inner.unwrap(wrapped)?;
+        inner.fresh.insert(wrapped.client, *wrapped);
+        Ok(())
+    }
+
+    /// Copies new keys to the ring's file: everything in frames below `through` is in it afterwards. The
+    /// caller makes sure that those frames are durable.
+    pub(crate) fn save(&self, through: u64) -> Result<(), RingError> {
+        let mut inner = self.lock();
+        let mut entries: Vec<Entry> = inner.fresh.values().map(|wrapped| Entry::Key(*wrapped)).collect();
+        entries.push(Entry::Through(through));
+        inner.file.append(&entries)?;
+        inner.fresh.clear();
+        Ok(())
+    }
+
+    /// Whether the file lacks a key.
+    pub(crate) fn has_fresh(&self) -> bool {
+        !self.lock().fresh.is_empty()
+    }
+
+    /// Takes a client's key out of memory. It is not destroyed before the epoch ends.
+    pub(crate) fn forget(&self, client: ClientPseudonym) {
+        let mut inner = self.lock();
+        if let Some(key) = inner.clients.remove(&client) {
+            inner.owners.remove(&key.id);
+            inner.fresh.remove(&client);
+        }
+    }
+
+    /// Ends the epoch: destroys every key that was forgotten, and with the epoch's key every wrap there ever was.
+    /// Everything in frames below `through` is in the new file.
+    ///
+    /// A crash before the new file has its name: start-up finds the tombstone and does it again. After: done.
+    pub(crate) fn end_epoch(&self, through: u64) -> Result<(), RingError> {
+        let mut inner = self.lock();
+        let inner = &mut *inner;
+        let epoch = inner.epoch + 1;
+        let epoch_key = Zeroizing::new(seal::random::<32>()?);
+        let mut entries = Vec::with_capacity(inner.clients.len() + 1);
+        for key in inner.clients.values() {
+            let wrapped = file::wrap(&epoch_key, epoch, key.client, key.id, &key.secret)?;
+            entries.push(Entry::Key(wrapped));
+        }
+        entries.push(Entry::Through(through));
+        inner.file = inner.file.next_epoch(&self.folder, &self.master, epoch, &epoch_key, &entries)?;
+        inner.epoch = epoch;
+        inner.epoch_key = epoch_key;
+        inner.fresh.clear();
+        Ok(())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn unwrap(&mut self, wrapped: &Wrapped) -> Result<(), SealError> {
+        let secret = file::unwrap(&self.epoch_key, wrapped)?;
+        self.put(ClientKey { id: wrapped.id, client: wrapped.client, secret });
+        Ok(())
+    }
+
+    fn put(&mut self, key: ClientKey) -> Arc<ClientKey> {
+        let key = Arc::new(key);
+        self.owners.insert(key.id, key.client);
+        self.clients.insert(key.client, Arc::clone(&key));
+        key
+    }
+}
+
+/// Why the ring could not be changed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RingError {
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    #[error(transparent)]
+    Disk(#[from] io::Error),
+}
+
+/// The master secret can have any length of 16 bytes or more; the cipher wants 32.
+fn master_key(secret: &[u8]) -> Zeroizing<[u8; 32]> {
+    let salt = ring::hkdf::Salt::new(ring::hkdf::HKDF_SHA256, b"veldwacht/keys/v1");
+    let pseudorandom = salt.extract(secret);
+    let mut key = Zeroizing::new([0; 32]);
+    // INVARIANT: 32 bytes is the length of SHA-256, which HKDF always can give.
+    let filled = pseudorandom.expand(&[b"master"], ring::hkdf::HKDF_SHA256).map(|okm| okm.fill(key.as_mut()));
+    debug_assert!(matches!(filled, Ok(Ok(()))));
+    key
+}

@@ -1,0 +1,61 @@
+//! The files of the published log: written so that a name never stands for half a file, read for serving.
+//!
+//! Owns: temporary names, the order of flushes and renames, and the folders of tiles.
+
+use std::collections::BTreeSet;
+use std::io;
+
+use ledger::{Tile, TileSource, Unreadable};
+
+use crate::disk::Folder;
+
+/// Writes tiles: each as a temporary file that is flushed; then all get their names; then their folders are
+/// flushed. A crash in between leaves temporary files, or names that no checkpoint speaks of yet.
+pub(super) fn write(log: &Folder, tiles: &[(Tile, Vec<u8>)]) -> io::Result<()> {
+    let mut folders = BTreeSet::new();
+    for (tile, bytes) in tiles {
+        let path = tile.to_string();
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        if folders.insert(folder.to_owned()) {
+            log.make_inside(folder)?;
+        }
+        log.write_temporary(&path, bytes)?;
+    }
+    for (tile, _) in tiles {
+        log.name_temporary(&tile.to_string())?;
+    }
+    folders.iter().try_for_each(|folder| log.sync_inside(folder))
+}
+
+/// Removes the partial tiles in whose place there is a full one now.
+pub(super) fn remove_partials(log: &Folder, full: Tile) -> io::Result<()> {
+    let folder = format!("{full}.p");
+    for name in log.list_inside(&folder)? {
+        log.remove_inside(&folder, &name)?;
+    }
+    Ok(())
+}
+
+/// The published files of a log, to be served or verified: paths as C2SP tlog-tiles has them.
+#[derive(Clone)]
+pub struct LogFiles(Folder);
+
+impl LogFiles {
+    pub(super) fn new(log: Folder) -> LogFiles {
+        LogFiles(log)
+    }
+}
+
+impl TileSource for LogFiles {
+    fn read(&self, path: &str) -> Result<Vec<u8>, Unreadable> {
+        // Only the paths of a log lead to a file: never out of the folder, never to a temporary one.
+        if path != super::CHECKPOINT && path.parse::<Tile>().is_err() {
+            return Err(Unreadable::Missing);
+        }
+        match self.0.read(path) {
+            Ok(Some(bytes)) => Ok(bytes),
+            Ok(None) => Err(Unreadable::Missing),
+            Err(error) => Err(Unreadable::Failed(error.kind().to_string())),
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! Reading what was recorded: records by index, what is sealed in them, and the search over both.
+//!
+//! Owns: the way from an index to checked bytes. What a client, an auditor or a researcher may see of them is
+//! decided outside, and is itself recorded there.
+
+use ledger::{Digest, Leaf, SealedPart};
+use model::ClientPseudonym;
+
+use crate::commit::about_part;
+use crate::entry::Entry;
+use crate::error::{Damage, ReadError};
+use crate::journal::Journal;
+use crate::seal;
+use crate::segment::Segment;
+use crate::views::Criteria;
+
+/// A record with what its sealed part says, if it still can be opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opened {
+    /// Which record.
+    pub index: u64,
+    /// The public record.
+    pub leaf: Leaf,
+    /// Who and about whom; none when there is no sealed part, or the client was erased.
+    pub sealed: Option<SealedPart>,
+    /// Whether there is a sealed part whose key is gone.
+    pub erased: bool,
+    /// The client, by the pseudonym of this gateway.
+    pub client: Option<ClientPseudonym>,
+}
+
+impl Journal {
+    /// The bytes of a record, as they are published.
+    ///
+    /// # Errors
+    /// [`ReadError::NotFound`] beyond the end; [`ReadError::Damaged`] says where.
+    pub fn record(&self, index: u64) -> Result<Vec<u8>, ReadError> {
+        let payload = self.payload(index)?;
+        let entry = Entry::read(&payload);
+        entry.map(|entry| entry.record.to_vec()).ok_or_else(|| self.odd(index))
+    }
+
+    /// A record with its sealed part.
+    ///
+    /// # Errors
+    /// As [`Journal::record`]; a sealed part that is not the one the record vouches for is damage.
+    pub fn open_record(&self, index: u64) -> Result<Opened, ReadError> {
+        let payload = self.payload(index)?;
+        let entry = Entry::read(&payload).ok_or_else(|| self.odd(index))?;
+        let leaf = Leaf::from_bytes(entry.record).map_err(|_| self.odd(index))?;
+        let mut opened = Opened { index, leaf, sealed: None, erased: false, client: entry.ties.client };
+        let Some(sealed) = entry.sealed else { return Ok(opened) };
+        let vouched = opened.leaf.client.and_then(|client| client.seal);
+        if vouched != Some(Digest::seal(sealed.salt, sealed.ciphertext)) {
+            return Err(self.damage(index, "has a sealed part that its record does not vouch for").into());
+        }
+        let Some(key) = self.shared.keys.by_id(&sealed.key) else {
+            opened.erased = true;
+            return Ok(opened);
+        };
+        let plain = seal::open(key.seal(), &about_part(&opened.leaf.exchange), sealed.ciphertext);
+        let plain = plain.map_err(|_| self.damage(index, "has a sealed part that its key does not open"))?;
+        opened.sealed = Some(SealedPart::from_bytes(&plain).map_err(|_| self.odd(index))?);
+        Ok(opened)
+    }
+
+    /// The records that meet all criteria, oldest first, after the record `after`, at most `limit`.
+    ///
+    /// # Errors
+    /// [`ReadError::Disk`].
+    pub fn search(
+        &self,
+        criteria: &Criteria,
+        after: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<u64>, ReadError> {
+        Ok(self.shared.views.search(criteria, after, limit)?)
+    }
+
+    /// The record of the client's erasure, if there was one.
+    ///
+    /// # Errors
+    /// [`ReadError::Disk`].
+    pub fn erased(&self, client: ClientPseudonym) -> Result<Option<u64>, ReadError> {
+        Ok(self.shared.views.erased(client)?)
+    }
+
+    pub(crate) fn payload(&self, index: u64) -> Result<Vec<u8>, ReadError> {
+        if index >= self.size() {
+            return Err(ReadError::NotFound);
+        }
+        self.shared.segments.read(index, self.shared.views.place(index)?)
+    }
+
+    /// Damage of a record, by its segment.
+    pub(crate) fn damage(&self, index: u64, what: &'static str) -> Damage {
+        let segment = self.shared.segments.holding(index);
+        let file = segment.map_or("journal".into(), |segment| Segment::name(segment.first));
+        Damage { file, offset: 0, index: Some(index), what }
+    }
+
+    fn odd(&self, index: u64) -> ReadError {
+        self.damage(index, "has a record of another version").into()
+    }
+}

@@ -1,0 +1,244 @@
+//! Views: everything that is looked up rather than read in order. A pure function of the journal.
+//!
+//! Owns: the keys of the store, and which of them a record changes. Holds pseudonyms and keyed marks, never a
+//! BSN, a name or a document. `mailbox`, `consents` and `search` read them; deleting the folder loses nothing.
+
+mod key;
+mod mailbox;
+mod search;
+mod store;
+
+use std::io;
+use std::path::Path;
+
+use ledger::{Carried, ConsentChange, DeliveryId, Digest, Event, Leaf, Party};
+use model::{ClientPseudonym, Consent, Consents, ExchangeId, Oin, Purpose, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::entry::Ties;
+use crate::segments::Place;
+pub use mailbox::{Cursor, Waiting};
+pub use search::Criteria;
+use store::{Store, Young};
+
+/// Every so many records the place of one is kept; from there the frames lead on.
+const PLACES: u64 = 16;
+
+/// Above so many keys in memory, what is young is moved to sled.
+const MANY: usize = 50_000;
+
+/// A record with what the views need of its frame.
+pub(crate) struct Seen<'a> {
+    pub(crate) index: u64,
+    pub(crate) place: Place,
+    pub(crate) leaf: &'a Leaf,
+    pub(crate) ties: Ties,
+    /// The deliveries with a document, and when each expires.
+    pub(crate) documents: &'a [(DeliveryId, Timestamp)],
+    /// The Merkle hash of the record.
+    pub(crate) hash: Digest,
+}
+
+/// What a record that claims its exchange id left behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Claimed {
+    pub(crate) index: u64,
+    pub(crate) hash: Digest,
+    pub(crate) request: [u8; 16],
+}
+
+/// All views of one journal.
+pub(crate) struct Views {
+    store: Store,
+}
+
+impl Views {
+    /// Opens the views, or makes them anew when they are of no use.
+    pub(crate) fn open(folder: Option<&Path>, journal_end: u64) -> io::Result<Views> {
+        Ok(Views { store: Store::open(folder, journal_end)? })
+    }
+
+    /// The first record that is not in the views yet.
+    pub(crate) fn next(&self) -> u64 {
+        self.store.next()
+    }
+
+    /// Takes in records that are durable, in order. One that is in already changes nothing.
+    pub(crate) fn apply(&self, seen: &[Seen<'_>]) -> io::Result<()> {
+        for seen in seen.iter().filter(|seen| seen.index >= self.next()) {
+            let gone = self.gone(seen)?;
+            self.store.change(seen.index + 1, |young| {
+                add(young, seen);
+                gone.iter().for_each(|waiting| mailbox::remove(young, waiting));
+            });
+        }
+        Ok(())
+    }
+
+    /// Whether so much is young that it should be put into sled now.
+    pub(crate) fn is_full(&self) -> bool {
+        self.store.young() > MANY
+    }
+
+    /// Whether memory fills faster than sled takes it: then who commits has to wait.
+    pub(crate) fn is_overfull(&self) -> bool {
+        self.store.young() > 4 * MANY
+    }
+
+    /// Moves what is young into sled.
+    pub(crate) fn settle(&self) -> io::Result<()> {
+        self.store.settle()?; // what an earlier error left aside
+        if self.store.freeze() { self.store.settle() } else { Ok(()) }
+    }
+
+    /// Lets sled write what it has.
+    pub(crate) fn flush(&self) {
+        self.store.flush();
+    }
+
+    /// A place at or before the record, where looking for its frame may begin.
+    pub(crate) fn place(&self, index: u64) -> io::Result<Option<Place>> {
+        let value = self.store.get(&key::place(index / PLACES))?;
+        Ok(value.and_then(|value| {
+            let (segment, rest) = value.split_first_chunk()?;
+            let offset = rest.first_chunk()?;
+            Some(Place { segment: u64::from_be_bytes(*segment), offset: u64::from_be_bytes(*offset) })
+        }))
+    }
+
+    /// The record that claimed this exchange id.
+    pub(crate) fn claimed(&self, exchange: &ExchangeId) -> io::Result<Option<Claimed>> {
+        let value = self.store.get(&key::claim(exchange))?;
+        Ok(value.and_then(|value| {
+            let (index, rest) = value.split_first_chunk()?;
+            let (hash, rest) = rest.split_first_chunk()?;
+            let request = *rest.first_chunk()?;
+            Some(Claimed { index: u64::from_be_bytes(*index), hash: Digest(*hash), request })
+        }))
+    }
+
+    /// What the client consented to, for this receiver and purpose, at this moment.
+    pub(crate) fn consents(
+        &self,
+        client: ClientPseudonym,
+        receiver: &Party,
+        purpose: &Purpose,
+        now: Timestamp,
+    ) -> io::Result<Consents> {
+        let mut consents = Consents::default();
+        for change in self.consent_changes(client)? {
+            if change.change.receiver == *receiver && change.change.purpose == *purpose {
+                let state = match change.change.state {
+                    Consent::Verleend if change.change.until.is_some_and(|until| until <= now) => {
+                        Consent::Onbekend
+                    }
+                    state => state,
+                };
+                match change.change.kind {
+                    ledger::ConsentKind::Beroepsgeheim => consents.beroepsgeheim = state,
+                    ledger::ConsentKind::Gezondheidsgegevens => consents.gezondheidsgegevens = state,
+                }
+            }
+        }
+        Ok(consents)
+    }
+
+    /// Every change of a client's consents, in order.
+    pub(crate) fn consent_changes(&self, client: ClientPseudonym) -> io::Result<Vec<ConsentRecord>> {
+        let found = self.store.scan(&key::consents(client), None, usize::MAX)?;
+        found.iter().map(|(_, value)| decode(value)).collect()
+    }
+
+    /// When something about this client last went from or to this organisation.
+    pub(crate) fn last_activity(&self, client: ClientPseudonym, oin: &Oin) -> io::Result<Option<Timestamp>> {
+        let value = self.store.get(&key::activity(client, oin))?;
+        Ok(value.and_then(|value| {
+            value.first_chunk().map(|time| Timestamp::from_unix_millis(i64::from_be_bytes(*time)))
+        }))
+    }
+
+    /// The record of the client's erasure, if there was one.
+    pub(crate) fn erased(&self, client: ClientPseudonym) -> io::Result<Option<u64>> {
+        let value = self.store.get(&key::erased(client))?;
+        Ok(value.and_then(|value| value.first_chunk().map(|index| u64::from_be_bytes(*index))))
+    }
+}
+
+/// A change of consent with its record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConsentRecord {
+    /// Which record.
+    pub index: u64,
+    /// When.
+    pub time: Timestamp,
+    /// What changed.
+    pub change: ConsentChange,
+}
+
+impl Views {
+    /// Which deliveries a record ends. Looked up before the change, for a lookup cannot be made during it.
+    fn gone(&self, seen: &Seen<'_>) -> io::Result<Vec<Waiting>> {
+        match &seen.leaf.event {
+            Event::Acknowledged(carried) | Event::Expired(carried) => {
+                let ids = carried.to.iter().filter_map(|to| to.delivery);
+                ids.filter_map(|id| self.delivery(&id).transpose()).collect()
+            }
+            Event::Erased(erasure) if erasure.reason.is_none() => match seen.ties.client {
+                Some(client) => self.waiting_of(client),
+                None => Ok(Vec::new()),
+            },
+            _ => Ok(Vec::new()),
+        }
+    }
+}
+
+/// Adds everything that a record says.
+fn add(young: &mut Young<'_>, seen: &Seen<'_>) {
+    let index = seen.index;
+    if index.is_multiple_of(PLACES) {
+        let value = [seen.place.segment.to_be_bytes(), seen.place.offset.to_be_bytes()].concat();
+        young.put(key::place(index / PLACES), value);
+    }
+    if let (Event::Sent(_), Some(request)) = (&seen.leaf.event, seen.ties.request) {
+        let value = [index.to_be_bytes().as_slice(), &seen.hash.0, &request].concat();
+        young.put(key::claim(&seen.leaf.exchange), value);
+    }
+    search::add(young, seen);
+    match &seen.leaf.event {
+        Event::Sent(carried) => {
+            mailbox::add(young, seen, carried);
+            add_activity(young, seen, carried);
+        }
+        Event::HandedOut(carried) | Event::Ask(carried) => add_activity(young, seen, carried),
+        Event::Consent(change) => {
+            if let Some(client) = seen.ties.client {
+                let record = ConsentRecord { index, time: seen.leaf.time, change: change.clone() };
+                young.put(key::consent(client, index), encode(&record));
+            }
+        }
+        Event::Erased(erasure) if erasure.reason.is_none() => {
+            if let Some(client) = seen.ties.client {
+                young.put(key::erased(client), index.to_be_bytes().to_vec());
+            }
+        }
+        _ => {}
+    }
+}
+
+fn add_activity(young: &mut Young<'_>, seen: &Seen<'_>, carried: &Carried) {
+    let Some(client) = seen.ties.client else { return };
+    let parties = carried.from.iter().chain(carried.to.iter().map(|to| &to.to));
+    for party in parties {
+        let value = seen.leaf.time.unix_millis().to_be_bytes().to_vec();
+        young.put(key::activity(client, &party.oin), value);
+    }
+}
+
+fn encode<T: Serialize>(value: &T) -> Vec<u8> {
+    // INVARIANT: the types of views are structs of plain values, which always have a JSON form.
+    serde_json::to_vec(value).unwrap_or_default()
+}
+
+fn decode<T: for<'de> Deserialize<'de>>(bytes: &[u8]) -> io::Result<T> {
+    serde_json::from_slice(bytes).map_err(|_| io::Error::other("a view is broken: delete the folder `views`"))
+}

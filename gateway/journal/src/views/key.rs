@@ -1,0 +1,85 @@
+//! The keys of the store: one letter for the view, then fixed-width parts, numbers big-endian so that they sort.
+
+use ledger::{DeliveryId, Party};
+use model::{ClientPseudonym, ExchangeId, Oin, Timestamp};
+
+fn join(view: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let mut key = Vec::with_capacity(1 + parts.iter().map(|part| part.len()).sum::<usize>());
+    key.push(view);
+    parts.iter().for_each(|part| key.extend_from_slice(part));
+    key
+}
+
+/// Where the frame of a record stands.
+pub(super) fn place(number: u64) -> Vec<u8> {
+    join(b'p', &[&number.to_be_bytes()])
+}
+
+/// Who claimed an exchange id.
+pub(super) fn claim(exchange: &ExchangeId) -> Vec<u8> {
+    join(b'x', &[exchange.as_bytes()])
+}
+
+/// A receiver's mailbox; roles hold no byte 0.
+pub(super) fn mailbox(to: &Party) -> Vec<u8> {
+    join(b'm', &[to.oin.as_str().as_bytes(), to.role.as_str().as_bytes(), &[0]])
+}
+
+/// One delivery in a mailbox, in the order of records.
+pub(super) fn waiting(to: &Party, index: u64, position: u16) -> Vec<u8> {
+    let mut key = mailbox(to);
+    key.extend_from_slice(&index.to_be_bytes());
+    key.extend_from_slice(&position.to_be_bytes());
+    key
+}
+
+/// Where a delivery waits.
+pub(super) fn delivery(id: &DeliveryId) -> Vec<u8> {
+    join(b'd', &[&id.0])
+}
+
+/// Deliveries by the moment they expire.
+pub(super) fn expiries() -> Vec<u8> {
+    join(b't', &[])
+}
+
+/// One delivery by the moment it expires.
+pub(super) fn expiry(expires: Timestamp, id: &DeliveryId) -> Vec<u8> {
+    join(b't', &[&expires.unix_millis().max(0).to_be_bytes(), &id.0])
+}
+
+/// The deliveries of a client.
+pub(super) fn of_client(client: ClientPseudonym) -> Vec<u8> {
+    join(b'k', &[&client.0])
+}
+
+/// One delivery of a client.
+pub(super) fn client_delivery(client: ClientPseudonym, id: &DeliveryId) -> Vec<u8> {
+    join(b'k', &[&client.0, &id.0])
+}
+
+/// The consents of a client.
+pub(super) fn consents(client: ClientPseudonym) -> Vec<u8> {
+    join(b'c', &[&client.0])
+}
+
+/// One change of a consent.
+pub(super) fn consent(client: ClientPseudonym, index: u64) -> Vec<u8> {
+    join(b'c', &[&client.0, &index.to_be_bytes()])
+}
+
+/// When an organisation last had to do with a client.
+pub(super) fn activity(client: ClientPseudonym, oin: &Oin) -> Vec<u8> {
+    join(b'a', &[&client.0, oin.as_str().as_bytes()])
+}
+
+/// The tombstone of a client.
+pub(super) fn erased(client: ClientPseudonym) -> Vec<u8> {
+    join(b'e', &[&client.0])
+}
+
+/// The records in which an attribute has a value.
+pub(super) fn attribute(attribute: u8, value: &[u8]) -> Vec<u8> {
+    let length = value.len().min(255) as u8;
+    join(b's', &[&[attribute, length], value])
+}

@@ -1,0 +1,195 @@
+//! The search view: which records have an attribute, as sets of 256 records, the entry bundles of the log.
+//!
+//! Owns: the attributes of a record and the answer to "which records have all of these". Sets make an attribute
+//! that nearly every record has as cheap as one that few have.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use ledger::{Carried, Decision, Event, Kind, Leaf};
+use model::{ClientPseudonym, DataClass, ExchangeId, Oin, Timestamp};
+
+use super::store::{Bits, Young};
+use super::{Seen, Views, key};
+
+const CLIENT: u8 = b'c';
+const USER: u8 = b'u';
+const EXCHANGE: u8 = b'x';
+const ORGANISATION: u8 = b'o';
+const CLASS: u8 = b'k';
+const DECISION: u8 = b'd';
+const KIND: u8 = b'e';
+const DAY: u8 = b't';
+
+const DAY_MILLIS: i64 = 86_400_000;
+
+/// What to look for; a record is found when it has all that is given.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Criteria {
+    /// The client: [`crate::Journal::pseudonym`].
+    pub client: Option<ClientPseudonym>,
+    /// The user: [`crate::Journal::user_mark`].
+    pub user: Option<[u8; 16]>,
+    /// The exchange.
+    pub exchange: Option<ExchangeId>,
+    /// An organisation that takes part, as sender, receiver or actor.
+    pub organisation: Option<Oin>,
+    /// A class of which something passed, was withheld or was held back.
+    pub class: Option<DataClass>,
+    /// A decision for some receiver.
+    pub decision: Option<Decision>,
+    /// The kind of record.
+    pub kind: Option<Kind>,
+    /// From this moment on, to the day.
+    pub from: Option<Timestamp>,
+    /// Up to this moment, to the day.
+    pub until: Option<Timestamp>,
+}
+
+/// Marks every attribute of a record.
+pub(super) fn add(young: &mut Young<'_>, seen: &Seen<'_>) {
+    let mut mark = |attribute, value: &[u8]| young.mark(key::attribute(attribute, value), seen.index);
+    if let Some(client) = seen.ties.client {
+        mark(CLIENT, &client.0);
+    }
+    if let Some(user) = seen.ties.user {
+        mark(USER, &user);
+    }
+    mark(EXCHANGE, seen.leaf.exchange.as_bytes());
+    mark(KIND, &[seen.leaf.kind() as u8]);
+    mark(DAY, &day(seen.leaf.time).to_be_bytes());
+    for oin in organisations(seen.leaf) {
+        mark(ORGANISATION, oin.as_str().as_bytes());
+    }
+    if let Some(carried) = carried(&seen.leaf.event) {
+        for to in &carried.to {
+            mark(DECISION, &[to.decision as u8]);
+            let classes = to.passed.iter().map(|passed| Some(passed.class));
+            let classes = classes.chain(to.withheld.iter().map(|withheld| withheld.class));
+            for class in classes.chain(to.held_back.iter().map(|held| held.class)).flatten() {
+                mark(CLASS, &[class as u8]);
+            }
+        }
+    }
+}
+
+impl Views {
+    /// The records that meet all criteria, oldest first, after the record `after`, at most `limit`.
+    pub(crate) fn search(&self, wanted: &Criteria, after: Option<u64>, limit: usize) -> io::Result<Vec<u64>> {
+        let sets = self.sets(wanted)?;
+        let Some((first, others)) = sets.split_first() else {
+            let from = after.map_or(0, |after| after + 1);
+            return Ok((from..self.next()).take(limit).collect());
+        };
+        let all = first.iter().flat_map(|(bundle, bits)| {
+            let bits = others.iter().fold(*bits, |bits, other| meet(bits, other.get(bundle)));
+            (0..256u64).filter(move |at| has(&bits, *at)).map(move |at| bundle * 256 + at)
+        });
+        Ok(all.filter(|index| after.is_none_or(|after| *index > after)).take(limit).collect())
+    }
+
+    fn sets(&self, wanted: &Criteria) -> io::Result<Vec<BTreeMap<u64, Bits>>> {
+        let mut sets = Vec::new();
+        let mut want = |attribute, value: Option<&[u8]>| -> io::Result<()> {
+            if let Some(value) = value {
+                sets.push(self.store.bits(&key::attribute(attribute, value))?);
+            }
+            Ok(())
+        };
+        want(EXCHANGE, wanted.exchange.as_ref().map(|exchange| exchange.as_bytes().as_slice()))?;
+        want(CLIENT, wanted.client.as_ref().map(|client| client.0.as_slice()))?;
+        want(USER, wanted.user.as_ref().map(|user| user.as_slice()))?;
+        want(ORGANISATION, wanted.organisation.as_ref().map(|oin| oin.as_str().as_bytes()))?;
+        want(CLASS, wanted.class.map(|class| [class as u8]).as_ref().map(|class| class.as_slice()))?;
+        want(DECISION, wanted.decision.map(|no| [no as u8]).as_ref().map(|no| no.as_slice()))?;
+        want(KIND, wanted.kind.map(|kind| [kind as u8]).as_ref().map(|kind| kind.as_slice()))?;
+        if wanted.from.is_some() || wanted.until.is_some() {
+            sets.push(self.days(wanted.from, wanted.until)?);
+        }
+        Ok(sets)
+    }
+
+    fn days(&self, from: Option<Timestamp>, until: Option<Timestamp>) -> io::Result<BTreeMap<u64, Bits>> {
+        let mut united: BTreeMap<u64, Bits> = BTreeMap::new();
+        let (from, until) = (from.map_or(0, day), until.map_or(u32::MAX, day));
+        let prefix = key::attribute(DAY, &from.to_be_bytes());
+        let stem = prefix.get(..prefix.len().saturating_sub(4)).unwrap_or_default();
+        for (key, bits) in self.store.scan(stem, None, usize::MAX)? {
+            let at =
+                key.get(stem.len()..).and_then(|rest| rest.first_chunk()).map(|at| u32::from_be_bytes(*at));
+            let bundle = key.last_chunk().map(|bundle| u64::from_be_bytes(*bundle));
+            if let (Some(at), Some(bundle)) = (at, bundle)
+                && (from..=until).contains(&at)
+            {
+                let set = united.entry(bundle).or_default();
+                set.iter_mut().zip(&bits).for_each(|(set, bits)| *set |= bits);
+            }
+        }
+        Ok(united)
+    }
+}
+
+fn meet(bits: Bits, other: Option<&Bits>) -> Bits {
+    let mut met = [0; 32];
+    let pairs = bits.iter().zip(other.unwrap_or(&[0; 32]));
+    met.iter_mut().zip(pairs).for_each(|(met, (one, two))| *met = one & two);
+    met
+}
+
+fn has(bits: &Bits, at: u64) -> bool {
+    bits.get((at / 8) as usize).is_some_and(|byte| byte & (1 << (at % 8)) != 0)
+}
+
+/// The day of a moment, counted from 1970; days before that are day 0.
+fn day(time: Timestamp) -> u32 {
+    u32::try_from(time.unix_millis().div_euclid(DAY_MILLIS)).unwrap_or(0)
+}
+
+fn carried(event: &Event) -> Option<&Carried> {
+    match event {
+        Event::Sent(carried)
+        | Event::HandedOut(carried)
+        | Event::Acknowledged(carried)
+        | Event::Refused(carried)
+        | Event::Expired(carried)
+        | Event::Ask(carried) => Some(carried),
+        _ => None,
+    }
+}
+
+/// Every organisation that a record names, each once.
+fn organisations(leaf: &Leaf) -> Vec<Oin> {
+    let mut oins: Vec<Oin> = match &leaf.event {
+        Event::Consent(change) => vec![change.by.oin, change.receiver.oin],
+        Event::Erased(erasure) => vec![erasure.by.oin],
+        Event::Access(access) => vec![access.by.oin],
+        Event::Release(release) => vec![release.by.oin, release.to.oin],
+        event => carried(event).map_or(Vec::new(), |carried| {
+            carried.from.iter().chain(carried.to.iter().map(|to| &to.to)).map(|party| party.oin).collect()
+        }),
+    };
+    oins.sort_unstable();
+    oins.dedup();
+    oins
+}
+
+/// A pseudonym as hexadecimal in the values of views.
+pub(super) mod pseudonym {
+    use model::ClientPseudonym;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(in crate::views) fn serialize<S: Serializer>(
+        client: &ClientPseudonym,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(client)
+    }
+
+    pub(in crate::views) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<ClientPseudonym, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let id: ledger::KeyId = text.parse().map_err(serde::de::Error::custom)?;
+        Ok(ClientPseudonym(id.0))
+    }
+}

@@ -1,0 +1,283 @@
+//! Views as they are stored: what is young in memory, what is older in sled, read as one.
+//!
+//! Owns: the layers and their order. New changes go to `young`; when that is large or old it is frozen and put
+//! into sled as one batch, with the index of the record after the last one in the same batch. What was
+//! never put into sled, or lost by it, is replayed from the journal: sled's flush is not trusted with anything.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::ops::Bound;
+use std::panic::AssertUnwindSafe;
+use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// A set of 256 records: those of one entry bundle of the published log.
+pub(crate) type Bits = [u8; 32];
+
+#[derive(Clone)]
+enum Change {
+    Put(Vec<u8>),
+    Delete,
+    /// These bits are set, whatever else is.
+    Mark(Bits),
+}
+
+type Layer = BTreeMap<Vec<u8>, Change>;
+
+#[derive(Default)]
+struct Layers {
+    young: Layer,
+    frozen: Option<Arc<Layer>>,
+    /// Records from here on have all their changes in `young`.
+    young_from: u64,
+    /// The record that comes next.
+    next: u64,
+}
+
+/// The views' store. One thread changes it; any may read.
+pub(crate) struct Store {
+    layers: RwLock<Layers>,
+    sled: sled::Db,
+}
+
+/// Key of the index of the record that comes next, and of the form of the keys.
+const NEXT: &[u8] = b"\0next";
+const FORM: &[u8] = b"\0form";
+const FORM_VERSION: &[u8] = b"1";
+
+impl Store {
+    /// Opens the store. One that does not open, is of another form, or has seen records that the journal does
+    /// not hold, is made anew: it can lose nothing that the journal does not have.
+    pub(crate) fn open(folder: Option<&Path>, journal_end: u64) -> io::Result<Store> {
+        let opened = open_sled(folder).and_then(|sled| {
+            let fine = usable(&sled, journal_end)?;
+            Ok((sled, fine))
+        });
+        let sled = match (opened, folder) {
+            (Ok((sled, true)), _) => sled,
+            (opened, Some(folder)) => {
+                tracing::warn!("the views are not usable and are built again from the journal");
+                drop(opened);
+                std::fs::remove_dir_all(folder)?;
+                open_sled(Some(folder))?
+            }
+            (Ok((sled, false)), None) => sled,
+            (Err(error), None) => return Err(error),
+        };
+        sled.insert(FORM, FORM_VERSION)?;
+        let next = read_next(&sled)?;
+        let layers = Layers { young_from: next, next, ..Layers::default() };
+        Ok(Store { layers: RwLock::new(layers), sled })
+    }
+
+    /// The first record whose changes are not in here yet.
+    pub(crate) fn next(&self) -> u64 {
+        self.read().next
+    }
+
+    /// How many keys wait in memory.
+    pub(crate) fn young(&self) -> usize {
+        let layers = self.read();
+        layers.young.len() + layers.frozen.as_ref().map_or(0, |frozen| frozen.len())
+    }
+
+    /// Makes the changes of some records, all at once for readers. `next` is the record after them.
+    pub(crate) fn change<R>(&self, next: u64, change: impl FnOnce(&mut Young<'_>) -> R) -> R {
+        let mut layers = self.layers.write().unwrap_or_else(PoisonError::into_inner);
+        let from = layers.young_from;
+        let result = change(&mut Young { layer: &mut layers.young, from });
+        layers.next = layers.next.max(next);
+        result
+    }
+
+    /// The value of a key.
+    pub(crate) fn get(&self, key: &[u8]) -> io::Result<Option<Vec<u8>>> {
+        let layers = self.read();
+        let upper = layers.young.get(key).or_else(|| layers.frozen.as_ref().and_then(|layer| layer.get(key)));
+        match upper {
+            Some(Change::Put(value)) => Ok(Some(value.clone())),
+            Some(Change::Delete) => Ok(None),
+            Some(Change::Mark(_)) | None => Ok(self.sled.get(key)?.map(|value| value.to_vec())),
+        }
+    }
+
+    /// Keys and values that begin with `prefix`, in order, after the key `after`, at most `limit`.
+    pub(crate) fn scan(
+        &self,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> io::Result<Vec<(Vec<u8>, Vec<u8>)>> {
+        let layers = self.read();
+        let from = after.map_or(Bound::Included(prefix), Bound::Excluded);
+        let mut upper: BTreeMap<&[u8], &Change> = BTreeMap::new();
+        let frozen = layers.frozen.as_deref();
+        for layer in frozen.into_iter().chain([&layers.young]) {
+            let range = layer.range::<[u8], _>((from, Bound::Unbounded));
+            upper.extend(
+                range.take_while(|(key, _)| key.starts_with(prefix)).map(|(key, c)| (key.as_slice(), c)),
+            );
+        }
+        let mut found = Vec::new();
+        let mut upper = upper.into_iter().peekable();
+        let lower = self.sled.range::<&[u8], _>((from, Bound::Unbounded));
+        for pair in lower {
+            let (key, value) = pair?;
+            if !key.starts_with(prefix) || found.len() >= limit {
+                break;
+            }
+            while let Some((above, change)) = upper.next_if(|(above, _)| *above < key.as_ref()) {
+                push(&mut found, above, change, None);
+            }
+            match upper.next_if(|(above, _)| *above == key.as_ref()) {
+                Some((above, change)) => push(&mut found, above, change, Some(&value)),
+                None => found.push((key.to_vec(), value.to_vec())),
+            }
+        }
+        upper.for_each(|(key, change)| push(&mut found, key, change, None));
+        found.truncate(limit);
+        Ok(found)
+    }
+
+    /// The bit sets of every key that begins with `prefix`, by the number at the end of the key.
+    pub(crate) fn bits(&self, prefix: &[u8]) -> io::Result<BTreeMap<u64, Bits>> {
+        let layers = self.read();
+        let mut all: BTreeMap<u64, Bits> = BTreeMap::new();
+        let mut add = |key: &[u8], bits: &[u8]| {
+            let number = key.last_chunk().map_or(0, |number| u64::from_be_bytes(*number));
+            unite(all.entry(number).or_default(), bits);
+        };
+        for layer in layers.frozen.as_deref().into_iter().chain([&layers.young]) {
+            let range = layer.range::<[u8], _>((Bound::Included(prefix), Bound::Unbounded));
+            for (key, change) in range.take_while(|(key, _)| key.starts_with(prefix)) {
+                if let Change::Mark(bits) = change {
+                    add(key, bits);
+                }
+            }
+        }
+        for pair in self.sled.scan_prefix(prefix) {
+            let (key, value) = pair?;
+            add(&key, &value);
+        }
+        Ok(all)
+    }
+
+    /// Puts what is young aside, to be settled. False when something is aside already, or nothing is young.
+    pub(crate) fn freeze(&self) -> bool {
+        let mut layers = self.layers.write().unwrap_or_else(PoisonError::into_inner);
+        if layers.frozen.is_some() || layers.young_from == layers.next {
+            return false;
+        }
+        layers.frozen = Some(Arc::new(std::mem::take(&mut layers.young)));
+        layers.young_from = layers.next;
+        true
+    }
+
+    /// Puts what is aside into sled. On an error it stays aside, and is still read.
+    pub(crate) fn settle(&self) -> io::Result<()> {
+        let (frozen, next) = {
+            let layers = self.read();
+            (layers.frozen.clone(), layers.young_from)
+        };
+        let Some(frozen) = frozen else { return Ok(()) };
+        let mut batch = sled::Batch::default();
+        for (key, change) in frozen.iter() {
+            match change {
+                Change::Put(value) => batch.insert(key.as_slice(), value.as_slice()),
+                Change::Delete => batch.remove(key.as_slice()),
+                Change::Mark(bits) => {
+                    let mut united = *bits;
+                    if let Some(old) = self.sled.get(key)? {
+                        unite(&mut united, &old);
+                    }
+                    batch.insert(key.as_slice(), united.as_slice());
+                }
+            }
+        }
+        batch.insert(NEXT, &next.to_be_bytes());
+        self.sled.apply_batch(batch)?;
+        self.layers.write().unwrap_or_else(PoisonError::into_inner).frozen = None;
+        Ok(())
+    }
+
+    /// Asks sled to write what it has; only saves work at the next start.
+    pub(crate) fn flush(&self) {
+        if let Err(error) = self.sled.flush() {
+            tracing::warn!(%error, "the views could not be flushed; the next start builds on the journal");
+        }
+    }
+
+    fn read(&self) -> std::sync::RwLockReadGuard<'_, Layers> {
+        self.layers.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The layer that takes changes.
+pub(crate) struct Young<'a> {
+    layer: &'a mut Layer,
+    from: u64,
+}
+
+impl Young<'_> {
+    pub(crate) fn put(&mut self, key: Vec<u8>, value: Vec<u8>) {
+        self.layer.insert(key, Change::Put(value));
+    }
+
+    /// Deletes a key that the record `born` had put: one that is young never reaches sled at all.
+    pub(crate) fn delete(&mut self, key: Vec<u8>, born: u64) {
+        if born >= self.from {
+            self.layer.remove(&key);
+        } else {
+            self.layer.insert(key, Change::Delete);
+        }
+    }
+
+    /// Sets the bit of a record in the set that `prefix` and the record's bundle name.
+    pub(crate) fn mark(&mut self, mut prefix: Vec<u8>, index: u64) {
+        prefix.extend_from_slice(&(index / 256).to_be_bytes());
+        let change = self.layer.entry(prefix).or_insert(Change::Mark([0; 32]));
+        if let Change::Mark(bits) = change
+            && let Some(byte) = bits.get_mut((index % 256 / 8) as usize)
+        {
+            *byte |= 1 << (index % 8);
+        }
+    }
+}
+
+fn push(found: &mut Vec<(Vec<u8>, Vec<u8>)>, key: &[u8], change: &Change, below: Option<&[u8]>) {
+    match change {
+        Change::Put(value) => found.push((key.to_vec(), value.clone())),
+        Change::Delete => {}
+        Change::Mark(bits) => {
+            let mut united = *bits;
+            unite(&mut united, below.unwrap_or_default());
+            found.push((key.to_vec(), united.to_vec()));
+        }
+    }
+}
+
+fn unite(bits: &mut Bits, more: &[u8]) {
+    bits.iter_mut().zip(more).for_each(|(bits, more)| *bits |= more);
+}
+
+fn open_sled(folder: Option<&Path>) -> io::Result<sled::Db> {
+    let config = sled::Config::new().cache_capacity(32 << 20).flush_every_ms(Some(1000));
+    let config = match folder {
+        Some(folder) => config.path(folder),
+        None => config.temporary(true),
+    };
+    // sled panics on some damage instead of saying so.
+    std::panic::catch_unwind(AssertUnwindSafe(|| config.open()))
+        .map_err(|_| io::Error::other("sled gave up on its files"))?
+        .map_err(io::Error::from)
+}
+
+fn usable(sled: &sled::Db, journal_end: u64) -> io::Result<bool> {
+    let known = sled.get(FORM)?.is_none_or(|form| form == FORM_VERSION);
+    Ok(known && read_next(sled)? <= journal_end)
+}
+
+fn read_next(sled: &sled::Db) -> io::Result<u64> {
+    let next = sled.get(NEXT)?;
+    Ok(next.and_then(|next| next.as_ref().try_into().ok()).map_or(0, u64::from_be_bytes))
+}

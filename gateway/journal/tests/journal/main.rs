@@ -1,0 +1,4 @@
+//! What the journal promises, played on real files: one binary, one file for each promise.
+
+mod basics;
+mod support;
