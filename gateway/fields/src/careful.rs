@@ -39,7 +39,11 @@ impl Pass<'_> {
             return self.go_in(slot.act != Act::Drop, slot.sub, start, raw);
         }
         let canonical = self.check(slot, raw).map_err(|kind| kind.at(start))?;
-        let seen = self.seen & slot.sets != 0;
+        let is_empty_run = raw.wire == LEN && slot.scalar.wire() != LEN && raw.value == raw.end;
+        if slot.act == Act::Once && (self.seen & slot.sets != 0 || is_empty_run) {
+            self.leave_out(start, raw.end);
+            return Ok(());
+        }
         self.note(slot);
         match slot.act {
             Act::Drop => self.leave_out(start, raw.end),
@@ -51,9 +55,6 @@ impl Pass<'_> {
             }
             Act::Keep | Act::Screen => self.write(slot, start, raw, Lesser::NONE),
             Act::Transform => self.write(slot, start, raw, self.lesser(slot)),
-            Act::Once if seen || (raw.wire == LEN && slot.scalar.wire() != LEN && raw.value == raw.end) => {
-                self.leave_out(start, raw.end);
-            }
             Act::Once => self.write_once(slot, start, raw),
         }
         Ok(())

@@ -130,11 +130,9 @@ impl Compiler<'_> {
 
     fn any_types(&mut self, root: &MessageDescriptor) -> Result<HashMap<String, AnyType>, PlanError> {
         let pool = root.parent_pool().clone();
-        let holdable = |message: &MessageDescriptor| {
-            !message.is_map_entry() && message.package_name() != "google.protobuf"
-        };
+        let well_known = |message: &MessageDescriptor| message.full_name().starts_with("google.protobuf.");
         let mut types = HashMap::new();
-        for message in pool.all_messages().filter(holdable) {
+        for message in pool.all_messages().filter(|message| !message.is_map_entry() && !well_known(message)) {
             let (decided, checked) = (self.id(&message, Mode::Decided)?, self.id(&message, Mode::Checked)?);
             let url = format!("type.googleapis.com/{}", message.full_name());
             types.insert(url, AnyType { decided, checked });

@@ -7,6 +7,7 @@ use model::DataClass;
 
 use crate::malformed::{Malformed, MalformedKind};
 use crate::plan::{Act, Mode, NO_TABLE, Plan, Table, TableId, Walk};
+use crate::settle;
 use crate::table::{Outcome, outcome};
 use crate::wire::{self, LEN, Raw};
 
@@ -25,13 +26,14 @@ pub struct Explained {
 }
 
 impl Plan {
-    /// What a pass over `input` does to each field that is there, in the order in which they first appear.
+    /// What a pass over `input` does to each field that a standard parser finds there, by message and number.
     ///
     /// # Errors
-    /// The input cannot be read this far.
+    /// The input cannot be read. Not every input that can be explained would be let through.
     pub fn explain(&self, input: &[u8]) -> Result<Vec<Explained>, Malformed> {
         let mut explained: Vec<Explained> = Vec::new();
-        self.visit(0, input, 0, "", self.limits.depth, &mut |seen: Seen<'_>| match explained
+        let settled = settle::fully(self, input);
+        self.visit(0, &settled, 0, "", self.limits.depth, &mut |seen: Seen<'_>| match explained
             .iter_mut()
             .find(|known| known.path == seen.path)
         {

@@ -7,7 +7,8 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[error("the message is not valid at byte {offset}: {kind}; serialise it again")]
 pub struct Malformed {
-    /// Where the field starts that cannot be read, in bytes from the start of the message.
+    /// Where the field starts that cannot be read, in bytes from the start of the message; in rare cases, of the
+    /// message after its parts were put in order.
     pub offset: usize,
     /// What is wrong there.
     pub kind: MalformedKind,

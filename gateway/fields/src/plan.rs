@@ -4,16 +4,18 @@
 //! occurs. Built by `compile`, run by `filter`, printed by `table` and `explain`. Immutable, so that any
 //! number of passes can share it.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use model::{DataClass, FieldKind};
 
 use crate::account::{Account, Counter};
+use crate::filter::{self, Settled};
 use crate::malformed::{Malformed, MalformedKind};
 use crate::pseudonym::PseudonymKey;
 use crate::rule::{Limits, Rule};
 use crate::scalar::Scalar;
-use crate::{filter, settle};
+use crate::settle;
 
 /// Everything that one receiver may have of one message type, compiled. See [`Plan::compile`].
 #[derive(Debug, Clone)]
@@ -188,9 +190,13 @@ impl Plan {
         if input.len() > self.limits.bytes {
             return Err(MalformedKind::Size.at(0));
         }
-        if filter::pass(self, input, key, output, account)? == filter::Settled::No {
-            let settled = settle::message(self, input);
-            filter::pass(self, &settled, key, output, account)?;
+        let mut current = Cow::Borrowed(input);
+        while filter::pass(self, &current, key, output, account)? == Settled::No {
+            let settled = settle::message(self, &current);
+            if settled == *current {
+                break; // a false alarm: what is watched shares bits
+            }
+            current = Cow::Owned(settled);
         }
         Ok(())
     }

@@ -16,6 +16,19 @@ pub(crate) fn message(plan: &Plan, input: &[u8]) -> Vec<u8> {
     root.unwrap_or_else(|| input.to_vec())
 }
 
+/// The message in order, however deep its disorder is.
+pub(crate) fn fully(plan: &Plan, input: &[u8]) -> Vec<u8> {
+    let mut current = input.to_vec();
+    for _ in 0..=plan.limits.depth {
+        let settled = message(plan, &current);
+        if settled == current {
+            break;
+        }
+        current = settled;
+    }
+    current
+}
+
 /// One field that counts.
 struct Item<'a> {
     number: u32,
@@ -31,10 +44,13 @@ fn settle(plan: &Plan, table: &Table, input: &[u8], depth: usize) -> Option<Vec<
         return None;
     }
     let mut items = standing(table, input)?;
-    let named = items.iter().find(|item| item.walk == Walk::AnyUrl);
-    let named =
-        named.and_then(|item| std::str::from_utf8(&item.value).ok()).and_then(|url| plan.any.get(url));
-    let mut out = Vec::with_capacity(input.len());
+    // What an `Any` holds was read as its type only if the `Any` was in order; otherwise that comes first.
+    let is_any = items.iter().any(|item| matches!(item.walk, Walk::AnyUrl | Walk::AnyValue));
+    if is_any && write(&items, input.len()) != input {
+        return Some(write(&items, input.len()));
+    }
+    let url = items.iter().find(|item| item.walk == Walk::AnyUrl).map(|item| item.value.clone());
+    let named = url.and_then(|url| plan.any.get(std::str::from_utf8(&url).ok()?).copied());
     for item in &mut items {
         let sub = match (item.walk, named) {
             (Walk::AnyValue, Some(named)) if table.mode == Mode::Decided && named.decided != NO_TABLE => {
@@ -48,13 +64,20 @@ fn settle(plan: &Plan, table: &Table, input: &[u8], depth: usize) -> Option<Vec<
         {
             item.value = Cow::Owned(settled);
         }
+    }
+    Some(write(&items, input.len()))
+}
+
+fn write(items: &[Item<'_>], room: usize) -> Vec<u8> {
+    let mut out = Vec::with_capacity(room);
+    for item in items {
         wire::push_varint(wire::key(item.number, item.wire), &mut out);
         if item.wire == LEN {
             wire::push_varint(item.value.len() as u64, &mut out);
         }
         out.extend_from_slice(&item.value);
     }
-    Some(out)
+    out
 }
 
 /// The fields that a standard parser would still have at the end of the message, by number; of one number in the
