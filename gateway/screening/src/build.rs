@@ -1,0 +1,418 @@
+//! From the lexicon's lines to the tables that screening reads.
+//!
+//! Owns: which word gets which symbol, which forms a term has, at which word a phrase waits. Runs once a bundle,
+//! well under 200 ms. Refuses a lexicon with a line that cannot work. Next: `screener` only reads the result.
+
+use std::collections::HashMap;
+
+use model::{DataClass, Name};
+
+use crate::compound::{Compounds, Meaning, last_letters};
+use crate::inflect::forms;
+use crate::lexicon::{Case, Lexicon, LexiconError, Part, PartKind, Phrase, Term};
+use crate::matcher::{Ask, Compiled, Element};
+use crate::phrase::{self, Choice, Step};
+use crate::symbols::{Anchor, Sense, Symbols};
+use crate::typo::Typos;
+use crate::vocabulary::{ORDINARY, Table, WordHash};
+use crate::words;
+
+/// Everything that screening reads.
+pub(crate) struct Built {
+    pub(crate) vocabulary: Table,
+    pub(crate) symbols: Symbols,
+    pub(crate) phrases: Vec<Compiled>,
+    pub(crate) compounds: Compounds,
+    pub(crate) typos: Typos,
+    pub(crate) rules: Rules,
+    pub(crate) foreign: u16,
+    pub(crate) dutch_function: u16,
+    pub(crate) code_word: u16,
+    pub(crate) code_elsewhere: u16,
+    pub(crate) code_rule: u16,
+    /// The tails that also count as a word after a head.
+    pub(crate) loose_tail: u16,
+}
+
+/// Rule names by number.
+#[derive(Default)]
+pub(crate) struct Rules {
+    names: Vec<Name>,
+    numbers: HashMap<Name, u16>,
+}
+
+impl Rules {
+    /// The number of a list's rule.
+    pub(crate) fn number(&mut self, list: &Name) -> u16 {
+        if let Some(number) = self.numbers.get(list) {
+            return *number;
+        }
+        let number = self.names.len() as u16;
+        self.names.push(list.clone());
+        self.numbers.insert(list.clone(), number);
+        number
+    }
+
+    /// The list's name of a rule.
+    pub(crate) fn name(&self, number: u16) -> Option<&Name> {
+        self.names.get(usize::from(number))
+    }
+}
+
+/// The set of words that end a tight gap, and the set of words that do not single out a phrase.
+const CLAUSE_SET: &str = "breuk";
+const COMMON_SET: &str = "gewoon";
+/// Sets that other layers read.
+const FOREIGN_SET: &str = "vreemd";
+const CODE_WORD_SET: &str = "codewoord";
+const CODE_ELSEWHERE_SET: &str = "codeplek";
+const LOOSE_TAIL_SET: &str = "losse-staart";
+
+struct Builder {
+    words: HashMap<String, u32>,
+    symbols: Symbols,
+    sets: HashMap<String, u16>,
+    /// Members of each named set, as words.
+    members: HashMap<String, Vec<String>>,
+    rules: Rules,
+    compound_words: Vec<(PartKind, String, u32)>,
+    meanings: Vec<Option<Meaning>>,
+    misspelt: Vec<(String, u32)>,
+    phrases: Vec<Compiled>,
+}
+
+/// Builds the tables.
+pub(crate) fn build(lexicon: &Lexicon) -> Result<Built, LexiconError> {
+    let mut builder = Builder {
+        words: HashMap::new(),
+        symbols: Symbols::default(),
+        sets: HashMap::new(),
+        members: HashMap::new(),
+        rules: Rules::default(),
+        compound_words: Vec::new(),
+        meanings: Vec::new(),
+        misspelt: Vec::new(),
+        phrases: Vec::new(),
+    };
+    builder.collect_members(lexicon);
+    let clause = builder.named_set(CLAUSE_SET);
+    builder.symbols.set_clause(clause);
+    builder.add_members(FOREIGN_SET, &lexicon.foreign);
+    for term in &lexicon.terms {
+        builder.term(term)?;
+    }
+    for part in &lexicon.parts {
+        builder.part(part);
+    }
+    for phrase in &lexicon.phrases {
+        builder.phrase(phrase)?;
+    }
+    Ok(builder.finish(lexicon))
+}
+
+impl Builder {
+    fn collect_members(&mut self, lexicon: &Lexicon) {
+        for (name, words) in &lexicon.sets {
+            self.add_members(name, words);
+        }
+        for term in &lexicon.terms {
+            let list = term.list.as_str().to_owned();
+            let words = split(&term.text);
+            if let [word] = words.as_slice() {
+                let all = if term.inflects { forms(word) } else { vec![word.clone()] };
+                self.members.entry(format!("%{list}")).or_default().extend(all);
+            }
+        }
+        let lists: Vec<String> = self.members.keys().filter(|name| name.starts_with('%')).cloned().collect();
+        for list in lists {
+            // the list itself is a member: the symbol of compounds that no list has
+            self.members.entry(list.clone()).or_default().push(list);
+        }
+    }
+
+    fn add_members(&mut self, name: &str, words: &[String]) {
+        let mut all = Vec::new();
+        for word in words {
+            match word.strip_prefix('@').and_then(|name| self.members.get(name)) {
+                Some(members) => all.extend(members.iter().cloned()),
+                None => all.push(word.clone()),
+            }
+        }
+        self.members.entry(name.to_owned()).or_default().extend(all);
+    }
+
+    fn symbol(&mut self, word: &str) -> u32 {
+        let plain = if word.starts_with('%') { word.to_owned() } else { fold(word) };
+        if let Some(symbol) = self.words.get(&plain) {
+            return *symbol;
+        }
+        let symbol = self.symbols.add();
+        self.words.insert(plain, symbol);
+        symbol
+    }
+
+    fn named_set(&mut self, name: &str) -> u16 {
+        if let Some(set) = self.sets.get(name) {
+            return *set;
+        }
+        let words = self.members.get(name).cloned().unwrap_or_default();
+        let set = self.new_set(name, &words);
+        self.sets.insert(name.to_owned(), set);
+        set
+    }
+
+    fn new_set(&mut self, name: &str, words: &[String]) -> u16 {
+        let symbols: Vec<u32> = words.iter().map(|word| self.symbol(word)).collect();
+        let set = self.symbols.add_set(&symbols);
+        self.sets.insert(name.to_owned(), set);
+        set
+    }
+
+    fn term(&mut self, term: &Term) -> Result<(), LexiconError> {
+        let rule = self.rules.number(&term.list);
+        let words = split(&term.text);
+        let [word] = words.as_slice() else { return self.long_term(term, &words) };
+        let list_symbol = self.symbol(&format!("%{}", term.list));
+        let all = if term.inflects { forms(word) } else { vec![word.clone()] };
+        for form in &all {
+            let symbol = self.symbol(form);
+            if !term.silent {
+                self.symbols.add_sense(symbol, Sense { class: term.class, rule, case: term.case });
+            }
+            if term.misspelt && !term.silent && form.len() >= crate::typo::SHORTEST {
+                self.misspelt.push((form.clone(), symbol));
+            }
+        }
+        if term.compounds && word.len() >= 3 {
+            let meaning = Meaning { class: term.class, rule, symbol: list_symbol };
+            self.compound_part(PartKind::Head, word, Some(meaning));
+        }
+        Ok(())
+    }
+
+    /// A term of several words is a phrase of those words, the last one in any of its forms.
+    fn long_term(&mut self, term: &Term, words: &[String]) -> Result<(), LexiconError> {
+        let Some((last, before)) = words.split_last() else { return Ok(()) };
+        if term.silent {
+            return Ok(());
+        }
+        let all = if term.inflects { forms(last) } else { vec![last.clone()] };
+        let sign = match term.case {
+            Case::Any => "",
+            Case::Capital => "^",
+            Case::Capitals => "!",
+        };
+        let pattern: Vec<String> =
+            before.iter().chain([&all.join("|")]).map(|word| format!("{sign}{word}")).collect();
+        let place = crate::lexicon::Place { file: format!("termen-{}.tsv", term.list), line: 0 };
+        let phrase =
+            Phrase { pattern: pattern.join(" "), class: Some(term.class), list: term.list.clone(), place };
+        self.phrase(&phrase)?;
+        // written as one word too, when that is a word of its own
+        let joined = before.concat() + last;
+        if joined.len() >= 6 && term.case == Case::Any {
+            let rule = self.rules.number(&term.list);
+            let ends = if term.inflects { forms(&joined) } else { vec![joined] };
+            for form in ends {
+                let symbol = self.symbol(&form);
+                self.symbols.add_sense(symbol, Sense { class: term.class, rule, case: Case::Any });
+                if term.misspelt && before.len() == 1 {
+                    self.misspelt.push((form, symbol));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn part(&mut self, part: &Part) {
+        let rule = self.rules.number(&part.list);
+        let list_symbol = self.symbol("%samenstelling");
+        let meaning = part.class.map(|class: DataClass| Meaning { class, rule, symbol: list_symbol });
+        let word = split(&part.text).concat();
+        let all = match part.kind {
+            PartKind::LooseTail | PartKind::Tail | PartKind::Ending | PartKind::Free => forms(&word),
+            PartKind::Head | PartKind::Beginning => vec![word],
+        };
+        for form in all {
+            if part.kind == PartKind::LooseTail {
+                self.members.entry(LOOSE_TAIL_SET.to_owned()).or_default().push(form.clone());
+            }
+            self.compound_part(part.kind, &form, meaning);
+        }
+    }
+
+    fn compound_part(&mut self, kind: PartKind, word: &str, meaning: Option<Meaning>) {
+        self.meanings.push(meaning);
+        let number = self.meanings.len() as u32;
+        self.compound_words.push((kind, word.to_owned(), number));
+    }
+
+    fn phrase(&mut self, phrase: &Phrase) -> Result<(), LexiconError> {
+        let steps = phrase::parse(&phrase.pattern).map_err(|why| LexiconError::Line {
+            file: phrase.place.file.clone(),
+            line: phrase.place.line,
+            why,
+        })?;
+        let rule = self.rules.number(&phrase.list);
+        let mut elements = Vec::with_capacity(steps.len());
+        let mut best: Option<(usize, usize)> = None;
+        for (index, step) in steps.iter().enumerate() {
+            let element = self.element(step, phrase)?;
+            if let (Step::Word(choice), false) = (step, element.optional) {
+                let cost = self.commonness(choice, element.ask);
+                if best.is_none_or(|(_, least)| cost < least)
+                    && !matches!(element.ask, Ask::Any | Ask::Number)
+                {
+                    best = Some((index, cost));
+                }
+            }
+            elements.push(element);
+        }
+        // without braces all of the phrase counts
+        if !elements.iter().any(|element| element.marked) {
+            elements.iter_mut().for_each(|element| element.marked = true);
+        }
+        let number = self.phrases.len() as u32;
+        if let Some((element, _)) = best
+            && let Some(ask) = elements.get(element).map(|element| element.ask)
+        {
+            self.symbols.add_anchor(ask, Anchor { phrase: number, element: element as u8 });
+        }
+        self.phrases.push(Compiled { elements: elements.into(), class: phrase.class, rule });
+        Ok(())
+    }
+
+    /// How often a step is met, roughly: function words cost most, then the number of words.
+    fn commonness(&mut self, choice: &Choice, ask: Ask) -> usize {
+        let common = self.named_set(COMMON_SET);
+        let is_common = match ask {
+            Ask::Symbol(symbol) => self.symbols.is_member(symbol, common),
+            Ask::Set(set) => self.symbols.members(set).any(|symbol| self.symbols.is_member(symbol, common)),
+            Ask::Any | Ask::Number | Ask::Gap { .. } => true,
+        };
+        let words = match ask {
+            Ask::Set(set) => self.symbols.members(set).count(),
+            _ => choice.options.len(),
+        };
+        words + if is_common { 100_000 } else { 0 }
+    }
+
+    fn element(&mut self, step: &Step, phrase: &Phrase) -> Result<Element, LexiconError> {
+        let choice = match step {
+            Step::Gap { most, tight } => {
+                let ask = Ask::Gap { most: *most, tight: *tight };
+                return Ok(Element { ask, optional: false, marked: false, capital: false, capitals: false });
+            }
+            Step::Word(choice) => choice,
+        };
+        let ask = match choice.options.as_slice() {
+            _ if choice.any => Ask::Any,
+            _ if choice.number => Ask::Number,
+            [word] if !word.starts_with(['@', '%']) => Ask::Symbol(self.symbol(word)),
+            options => Ask::Set(self.choice_set(options, phrase)?),
+        };
+        let (optional, marked, capital, capitals) =
+            (choice.optional, choice.marked, choice.capital, choice.capitals);
+        Ok(Element { ask, optional, marked, capital, capitals })
+    }
+
+    fn choice_set(&mut self, options: &[String], phrase: &Phrase) -> Result<u16, LexiconError> {
+        let name = options.join("|");
+        if let Some(set) = self.sets.get(&name) {
+            return Ok(*set);
+        }
+        let mut words = Vec::new();
+        for option in options {
+            let key = option.strip_prefix('@').unwrap_or(option);
+            match self.members.get(key) {
+                Some(members) if option.starts_with(['@', '%']) => words.extend(members.iter().cloned()),
+                _ if option.starts_with(['@', '%']) => {
+                    let (file, line) = (phrase.place.file.clone(), phrase.place.line);
+                    return Err(LexiconError::UnknownSet { file, line, name: option.clone() });
+                }
+                _ => words.push(option.clone()),
+            }
+        }
+        Ok(self.new_set(&name, &words))
+    }
+
+    fn finish(mut self, lexicon: &Lexicon) -> Built {
+        let [foreign, dutch_function, code_word, code_elsewhere, loose_tail] =
+            [FOREIGN_SET, COMMON_SET, CODE_WORD_SET, CODE_ELSEWHERE_SET, LOOSE_TAIL_SET]
+                .map(|set| self.named_set(set));
+        let code_rule = "codes".parse().map_or(0, |name| self.rules.number(&name));
+        let mut table: Vec<(WordHash, u32)> =
+            self.words.iter().map(|(word, symbol)| (WordHash::of(word.as_bytes()), *symbol)).collect();
+        let lexical = Table::new(&table);
+        words::each(&lexicon.dutch, |word| {
+            let hash = WordHash::of(word);
+            if lexical.find(hash) == 0 {
+                table.push((hash, ORDINARY));
+            }
+        });
+        let vocabulary = Table::new(&table);
+        let compounds = self.compounds();
+        let typos = Typos::new(&self.misspelt);
+        self.symbols.seal();
+        Built {
+            vocabulary,
+            symbols: self.symbols,
+            phrases: self.phrases,
+            compounds,
+            typos,
+            rules: self.rules,
+            foreign,
+            dutch_function,
+            code_word,
+            code_elsewhere,
+            code_rule,
+            loose_tail,
+        }
+    }
+
+    fn compounds(&mut self) -> Compounds {
+        let mut last = vec![false; 26 * 26];
+        let mut first = vec![false; 128];
+        for (kind, word, _) in &self.compound_words {
+            let (flags, index) = match kind {
+                PartKind::Tail | PartKind::LooseTail | PartKind::Ending => {
+                    (&mut last, last_letters(word.as_bytes()))
+                }
+                PartKind::Beginning => (&mut first, word.bytes().next().map(usize::from)),
+                PartKind::Head | PartKind::Free => continue,
+            };
+            if let Some(flag) = index.and_then(|index| flags.get_mut(index)) {
+                *flag = true;
+            }
+        }
+        let parts = |kinds: &[PartKind]| {
+            let words = self.compound_words.iter().filter(|word| kinds.contains(&word.0));
+            Table::new(&words.map(|word| (WordHash::of(word.1.as_bytes()), word.2)).collect::<Vec<_>>())
+        };
+        Compounds {
+            heads: parts(&[PartKind::Head]),
+            tails: parts(&[PartKind::Tail, PartKind::LooseTail]),
+            endings: parts(&[PartKind::Ending]),
+            beginnings: parts(&[PartKind::Beginning]),
+            free: parts(&[PartKind::Free]),
+            last_letters: last.into(),
+            first_letters: first.into(),
+            meanings: std::mem::take(&mut self.meanings),
+        }
+    }
+}
+
+/// The words of a term, as tokens would be.
+fn split(term: &str) -> Vec<String> {
+    fold(term)
+        .split(|char: char| !char.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Lower case without diacritics.
+fn fold(word: &str) -> String {
+    let plain = crate::normalise::Plain::of(word);
+    plain.bytes.iter().map(|byte| (byte & !crate::normalise::UPPER) as char).collect()
+}

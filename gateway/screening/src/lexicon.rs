@@ -1,0 +1,259 @@
+//! The lexicon as it stands in the bundle: lists of terms, phrases, guards, word sets, parts of compounds.
+//!
+//! Owns: the file formats, which are tab-separated lines that an officer can read and edit. Says which line is
+//! wrong and why. What the lists mean for a text is decided in `build`. Formats: policies/lexicon/README.md.
+
+use std::collections::BTreeMap;
+
+use model::{DataClass, Name};
+
+mod err;
+
+pub use err::LexiconError;
+
+/// Everything the files say, in file order.
+#[derive(Default)]
+pub(crate) struct Lexicon {
+    /// `termen-*.tsv`
+    pub(crate) terms: Vec<Term>,
+    /// `zinnen-*.tsv` and `vrij-*.tsv`
+    pub(crate) phrases: Vec<Phrase>,
+    /// `verzamelingen.tsv`
+    pub(crate) sets: Vec<(String, Vec<String>)>,
+    /// `samenstellingen.tsv`
+    pub(crate) parts: Vec<Part>,
+    /// `advies.tsv`
+    pub(crate) advice: Vec<(DataClass, String, String)>,
+    /// `vreemd.tsv`: function words of other languages
+    pub(crate) foreign: Vec<String>,
+    /// `nederlands.txt`: the Dutch word list, front-coded
+    pub(crate) dutch: String,
+}
+
+/// How a term must be written to count.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Case {
+    /// In any case.
+    Any,
+    /// With a capital first letter.
+    Capital,
+    /// In capitals.
+    Capitals,
+}
+
+/// One line of a list of terms.
+pub(crate) struct Term {
+    pub(crate) text: String,
+    pub(crate) class: DataClass,
+    /// The list: the file's name without `termen-` and `.tsv`.
+    pub(crate) list: Name,
+    pub(crate) case: Case,
+    /// Whether plural, adjective and so on are made of it.
+    pub(crate) inflects: bool,
+    /// Whether compounds are made with it.
+    pub(crate) compounds: bool,
+    /// Whether misspellings of it are looked for.
+    pub(crate) misspelt: bool,
+    /// Says nothing by itself: a member of its list for phrases only.
+    pub(crate) silent: bool,
+}
+
+/// One line of a list of phrases; without a class it is a guard.
+pub(crate) struct Phrase {
+    pub(crate) pattern: String,
+    pub(crate) class: Option<DataClass>,
+    pub(crate) list: Name,
+    pub(crate) place: Place,
+}
+
+/// Where a line stands, for errors.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) file: String,
+    pub(crate) line: usize,
+}
+
+/// What a part does in a compound.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum PartKind {
+    /// Left part that is told by a tail: rug + klachten.
+    Head,
+    /// Right part after a head, in one word with it.
+    Tail,
+    /// Right part after a head, in one word or two.
+    LooseTail,
+    /// Right part that tells whatever stands before it.
+    Ending,
+    /// Left part that tells whatever stands after it.
+    Beginning,
+    /// A whole word that is no finding although its parts say so.
+    Free,
+}
+
+/// One line of the list of parts.
+pub(crate) struct Part {
+    pub(crate) text: String,
+    pub(crate) kind: PartKind,
+    /// None: the class of the other part.
+    pub(crate) class: Option<DataClass>,
+    pub(crate) list: Name,
+}
+
+impl Lexicon {
+    /// Reads the files of a lexicon: name to content, with or without a leading folder. Markdown is skipped.
+    pub(crate) fn read(files: &BTreeMap<String, Vec<u8>>) -> Result<Lexicon, LexiconError> {
+        let mut lexicon = Lexicon::default();
+        for (path, content) in files {
+            let name = path.rsplit('/').next().unwrap_or(path);
+            let text =
+                std::str::from_utf8(content).map_err(|_| LexiconError::NotText { file: path.clone() })?;
+            lexicon.read_file(name, text)?;
+        }
+        match lexicon {
+            _ if lexicon.terms.is_empty() => Err(LexiconError::Missing { what: "termen-*.tsv" }),
+            _ if lexicon.dutch.is_empty() => Err(LexiconError::Missing { what: "nederlands.txt" }),
+            _ => Ok(lexicon),
+        }
+    }
+
+    fn read_file(&mut self, name: &str, text: &str) -> Result<(), LexiconError> {
+        let stem = name.strip_suffix(".tsv");
+        let list = |prefix: &str| stem.and_then(|stem| stem.strip_prefix(prefix));
+        if name.ends_with(".md") {
+            Ok(())
+        } else if name == "nederlands.txt" {
+            self.dutch = text.to_owned();
+            Ok(())
+        } else if let Some(list) = list("termen-") {
+            each_line(name, text, |line| self.terms.push_line(line, list))
+        } else if let Some(list) = list("zinnen-") {
+            each_line(name, text, |line| self.push_phrase(line, list, true))
+        } else if let Some(list) = list("vrij-") {
+            each_line(name, text, |line| self.push_phrase(line, list, false))
+        } else if stem == Some("verzamelingen") {
+            each_line(name, text, |line| {
+                let words = line.column(1, "words")?.split_whitespace().map(str::to_owned).collect();
+                self.sets.push((line.column(0, "name")?.to_owned(), words));
+                Ok(())
+            })
+        } else if stem == Some("samenstellingen") {
+            each_line(name, text, |line| self.push_part(line))
+        } else if stem == Some("advies") {
+            each_line(name, text, |line| {
+                let (nl, en) = (line.column(1, "advice in Dutch")?, line.column(2, "advice in English")?);
+                self.advice.push((line.class(0)?, nl.to_owned(), en.to_owned()));
+                Ok(())
+            })
+        } else if stem == Some("vreemd") {
+            each_line(name, text, |line| {
+                self.foreign.extend(line.column(1, "words")?.split_whitespace().map(str::to_owned));
+                Ok(())
+            })
+        } else {
+            Err(LexiconError::UnknownFile { file: name.to_owned() })
+        }
+    }
+
+    fn push_phrase(&mut self, line: &Line<'_>, list: &str, tells: bool) -> Result<(), LexiconError> {
+        let class = if tells { Some(line.class(1)?) } else { None };
+        let pattern = line.column(0, "pattern")?.to_owned();
+        self.phrases.push(Phrase { pattern, class, list: line.name(list)?, place: line.place() });
+        Ok(())
+    }
+
+    fn push_part(&mut self, line: &Line<'_>) -> Result<(), LexiconError> {
+        let kind = match line.column(0, "kind")? {
+            "kop" => PartKind::Head,
+            "staart" => PartKind::LooseTail,
+            "vaste-staart" => PartKind::Tail,
+            "eind" => PartKind::Ending,
+            "begin" => PartKind::Beginning,
+            "vrij" => PartKind::Free,
+            _ => return Err(line.wrong("the kind is one of kop, staart, vaste-staart, eind, begin, vrij")),
+        };
+        let class = if line.column(2, "class")? == "-" { None } else { Some(line.class(2)?) };
+        let text = line.column(1, "part")?.to_owned();
+        self.parts.push(Part { text, kind, class, list: line.name("samenstelling")? });
+        Ok(())
+    }
+}
+
+trait PushLine {
+    fn push_line(&mut self, line: &Line<'_>, list: &str) -> Result<(), LexiconError>;
+}
+
+impl PushLine for Vec<Term> {
+    fn push_line(&mut self, line: &Line<'_>, list: &str) -> Result<(), LexiconError> {
+        let flags = line.columns.get(3).copied().unwrap_or_default();
+        let mut term = Term {
+            text: line.column(0, "term")?.to_owned(),
+            class: line.class(1)?,
+            list: line.name(list)?,
+            case: Case::Any,
+            inflects: true,
+            compounds: true,
+            misspelt: true,
+            silent: false,
+        };
+        line.column(2, "source")?;
+        for flag in flags.split_whitespace() {
+            match flag {
+                "hoofdletters" => {
+                    (term.case, term.inflects, term.misspelt, term.compounds) =
+                        (Case::Capitals, false, false, false)
+                }
+                "naam" => (term.case, term.inflects, term.compounds) = (Case::Capital, false, false),
+                "vast" => (term.inflects, term.misspelt) = (false, false),
+                "los" => term.compounds = false,
+                "juist" => term.misspelt = false,
+                "stil" => (term.silent, term.compounds, term.misspelt) = (true, false, false),
+                _ => return Err(line.wrong("a flag is one of hoofdletters, naam, vast, los, juist, stil")),
+            }
+        }
+        self.push(term);
+        Ok(())
+    }
+}
+
+/// One line, split at tabs.
+struct Line<'a> {
+    file: &'a str,
+    number: usize,
+    columns: Vec<&'a str>,
+}
+
+impl<'a> Line<'a> {
+    fn column(&self, index: usize, what: &'static str) -> Result<&'a str, LexiconError> {
+        let column = self.columns.get(index).copied().filter(|column| !column.is_empty());
+        column.ok_or_else(|| LexiconError::Column { file: self.file.to_owned(), line: self.number, what })
+    }
+
+    fn class(&self, index: usize) -> Result<DataClass, LexiconError> {
+        self.column(index, "class")?.parse().map_err(|_| self.wrong("the class is not a data class"))
+    }
+
+    fn name(&self, text: &str) -> Result<Name, LexiconError> {
+        text.parse().map_err(|_| self.wrong("the file's name is not a plain name"))
+    }
+
+    fn place(&self) -> Place {
+        Place { file: self.file.to_owned(), line: self.number }
+    }
+
+    fn wrong(&self, why: &'static str) -> LexiconError {
+        LexiconError::Line { file: self.file.to_owned(), line: self.number, why }
+    }
+}
+
+fn each_line(
+    file: &str,
+    text: &str,
+    mut take: impl FnMut(&Line<'_>) -> Result<(), LexiconError>,
+) -> Result<(), LexiconError> {
+    let lines =
+        text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'));
+    for (index, line) in lines {
+        take(&Line { file, number: index + 1, columns: line.split('\t').map(str::trim).collect() })?;
+    }
+    Ok(())
+}

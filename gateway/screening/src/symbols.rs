@@ -1,0 +1,130 @@
+//! What each word of the lexicon means: its classes, the sets it is in, the phrases that wait at it.
+//!
+//! Owns: the columns behind a symbol number. Filled by `build`, sealed once, then only read.
+
+use model::DataClass;
+
+use crate::lexicon::Case;
+use crate::matcher::{Ask, Membership};
+use crate::vocabulary::ORDINARY;
+
+/// One thing a word tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Sense {
+    pub(crate) class: DataClass,
+    pub(crate) rule: u16,
+    pub(crate) case: Case,
+}
+
+/// A phrase that waits at a word with one of its elements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Anchor {
+    pub(crate) phrase: u32,
+    pub(crate) element: u8,
+}
+
+#[derive(Default)]
+struct Symbol {
+    senses: Vec<Sense>,
+    sets: Vec<u16>,
+    anchors: Vec<Anchor>,
+}
+
+/// The meaning of every symbol.
+pub(crate) struct Symbols {
+    symbols: Vec<Symbol>,
+    sets: Vec<Vec<u32>>,
+    pending: Vec<(Ask, Anchor)>,
+    clause: u16,
+}
+
+impl Default for Symbols {
+    fn default() -> Symbols {
+        let symbols = (0..=ORDINARY).map(|_| Symbol::default()).collect();
+        Symbols { symbols, sets: Vec::new(), pending: Vec::new(), clause: u16::MAX }
+    }
+}
+
+impl Symbols {
+    pub(crate) fn add(&mut self) -> u32 {
+        self.symbols.push(Symbol::default());
+        self.symbols.len() as u32 - 1
+    }
+
+    pub(crate) fn add_sense(&mut self, symbol: u32, sense: Sense) {
+        if let Some(entry) = self.symbols.get_mut(symbol as usize)
+            && !entry.senses.contains(&sense)
+        {
+            entry.senses.push(sense);
+        }
+    }
+
+    pub(crate) fn add_set(&mut self, symbols: &[u32]) -> u16 {
+        let set = self.sets.len() as u16;
+        for symbol in symbols {
+            if let Some(entry) = self.symbols.get_mut(*symbol as usize) {
+                entry.sets.push(set);
+            }
+        }
+        self.sets.push(symbols.to_vec());
+        set
+    }
+
+    pub(crate) fn set_clause(&mut self, set: u16) {
+        self.clause = set;
+    }
+
+    pub(crate) fn add_anchor(&mut self, ask: Ask, anchor: Anchor) {
+        self.pending.push((ask, anchor));
+    }
+
+    /// Puts every phrase at its words; called once, when all is added.
+    pub(crate) fn seal(&mut self) {
+        for (ask, anchor) in std::mem::take(&mut self.pending) {
+            let symbols = match ask {
+                Ask::Symbol(symbol) => vec![symbol],
+                Ask::Set(set) => self.sets.get(usize::from(set)).cloned().unwrap_or_default(),
+                Ask::Any | Ask::Number | Ask::Gap { .. } => Vec::new(),
+            };
+            for symbol in symbols {
+                if let Some(entry) = self.symbols.get_mut(symbol as usize) {
+                    entry.anchors.push(anchor);
+                }
+            }
+        }
+        for entry in &mut self.symbols {
+            entry.sets.sort_unstable();
+            entry.sets.dedup();
+            entry.anchors.sort_unstable();
+            entry.anchors.dedup();
+            entry.sets.shrink_to_fit();
+            entry.anchors.shrink_to_fit();
+        }
+    }
+
+    pub(crate) fn senses(&self, symbol: u32) -> &[Sense] {
+        self.symbols.get(symbol as usize).map(|entry| entry.senses.as_slice()).unwrap_or_default()
+    }
+
+    pub(crate) fn anchors(&self, symbol: u32) -> &[Anchor] {
+        self.symbols.get(symbol as usize).map(|entry| entry.anchors.as_slice()).unwrap_or_default()
+    }
+
+    pub(crate) fn is_member(&self, symbol: u32, set: u16) -> bool {
+        self.symbols.get(symbol as usize).is_some_and(|entry| entry.sets.contains(&set))
+    }
+
+    pub(crate) fn members(&self, set: u16) -> impl Iterator<Item = u32> + '_ {
+        self.sets.get(usize::from(set)).into_iter().flatten().copied()
+    }
+}
+
+impl Membership for Symbols {
+    fn is_in(&self, symbol: u32, set: u16) -> bool {
+        self.symbols.get(symbol as usize).is_some_and(|entry| entry.sets.binary_search(&set).is_ok())
+    }
+
+    fn opens_clause(&self, symbol: u32) -> bool {
+        self.is_in(symbol, self.clause)
+    }
+}

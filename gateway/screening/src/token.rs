@@ -1,0 +1,175 @@
+//! From plain text to tokens: words with their symbol, their shape, and what separates them from the word before.
+//!
+//! Owns: where a word begins and ends and where a sentence ends. One pass, one table lookup a word. Next: the
+//! layers in `screener` look at the tokens, never at the bytes of ordinary words again.
+
+use crate::normalise::{OTHER_LETTER, SYMBOL, UPPER};
+use crate::vocabulary::{Table, WordHash};
+
+/// What stands before a token.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Break {
+    /// A hyphen, apostrophe, dot or the like, without a space.
+    Joined,
+    /// White space.
+    Space,
+    /// A comma, colon, bracket or quotation mark.
+    Comma,
+    /// The end of a sentence, or the start of the text.
+    Sentence,
+}
+
+/// One word or number.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Token {
+    pub(crate) start: u32,
+    pub(crate) end: u32,
+    /// The number of the word in the vocabulary; see `vocabulary::UNKNOWN` and `ORDINARY`.
+    pub(crate) symbol: u32,
+    pub(crate) before: Break,
+    shape: u8,
+}
+
+const LETTERS: u8 = 1;
+const DIGITS: u8 = 2;
+const LOWER: u8 = 4;
+const CAPITAL: u8 = 8;
+
+impl Token {
+    pub(crate) fn len(&self) -> usize {
+        (self.end - self.start) as usize
+    }
+
+    pub(crate) fn has_letters(&self) -> bool {
+        self.shape & LETTERS != 0
+    }
+
+    pub(crate) fn has_digits(&self) -> bool {
+        self.shape & DIGITS != 0
+    }
+
+    /// The first letter is a capital.
+    pub(crate) fn is_capital(&self) -> bool {
+        self.shape & CAPITAL != 0
+    }
+
+    /// Every letter is a capital.
+    pub(crate) fn is_capitals(&self) -> bool {
+        self.shape & (LETTERS | LOWER) == LETTERS
+    }
+
+    /// The letters of the token, in lower case.
+    pub(crate) fn word(&self, plain: &[u8]) -> Vec<u8> {
+        let bytes = plain.get(self.start as usize..self.end as usize).unwrap_or_default();
+        bytes.iter().map(|byte| byte & !UPPER).collect()
+    }
+}
+
+const SEPARATOR: u8 = 0;
+const LETTER: u8 = 1;
+const DIGIT: u8 = 2;
+
+/// The kind of each plain byte.
+#[expect(clippy::indexing_slicing, reason = "evaluated while compiling, with an index below the length")]
+const KINDS: [u8; 256] = {
+    let mut kinds = [SEPARATOR; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let plain = (byte as u8) & !UPPER;
+        if plain.is_ascii_alphabetic() || plain == OTHER_LETTER {
+            kinds[byte] = LETTER;
+        } else if plain.is_ascii_digit() {
+            kinds[byte] = DIGIT;
+        }
+        byte += 1;
+    }
+    kinds
+};
+
+fn kind(byte: u8) -> u8 {
+    KINDS.get(byte as usize).copied().unwrap_or(SEPARATOR)
+}
+
+/// The tokens of a plain text.
+pub(crate) fn tokens(plain: &[u8], vocabulary: &Table) -> Vec<Token> {
+    let mut tokens = Vec::with_capacity(plain.len() / 6 + 4);
+    let mut at = 0;
+    let mut before = Break::Sentence;
+    while at < plain.len() {
+        let start = at;
+        let (mut hash, mut shape) = (WordHash::EMPTY, 0);
+        while let Some(&byte) = plain.get(at) {
+            let lower = byte & !UPPER;
+            match kind(byte) {
+                LETTER => shape |= LETTERS | if byte == lower { LOWER } else { 0 },
+                DIGIT => shape |= DIGITS,
+                _ => break,
+            }
+            hash = hash.push(lower);
+            at += 1;
+        }
+        if at > start {
+            let first = plain.get(start).copied().unwrap_or_default();
+            shape |= if first & UPPER != 0 { CAPITAL } else { 0 };
+            let symbol = vocabulary.find(hash);
+            tokens.push(Token { start: start as u32, end: at as u32, symbol, before, shape });
+            before = Break::Joined;
+        }
+        let blank = at;
+        while plain.get(at).is_some_and(|byte| kind(*byte) == SEPARATOR) {
+            at += 1;
+        }
+        if at > blank {
+            let next = plain.get(at).copied().unwrap_or_default();
+            let between = separation(plain.get(blank..at).unwrap_or_default(), next);
+            before = before.max(between);
+        }
+    }
+    tokens
+}
+
+/// What a run of separators before the byte `next` amounts to.
+fn separation(between: &[u8], next: u8) -> Break {
+    if between == b" " {
+        return Break::Space;
+    }
+    let spaced = between.iter().any(|byte| matches!(byte, b' ' | b'\n' | b'\t' | b'\r'));
+    let lines = between.iter().filter(|byte| **byte == b'\n').count();
+    let starts = next & UPPER != 0 || next.is_ascii_digit();
+    let mut result = if spaced { Break::Space } else { Break::Joined };
+    for byte in between {
+        result = result.max(match byte {
+            b'!' | b'?' | b';' if spaced => Break::Sentence,
+            b'.' if spaced && starts => Break::Sentence,
+            b',' | b':' | b'(' | b')' | b'"' | b'[' | b']' | b'|' | b'/' => Break::Comma,
+            b'.' | b'!' | b'?' | b';' | b'-' if spaced => Break::Comma,
+            b'=' | b'<' | b'>' => Break::Comma,
+            &SYMBOL => Break::Space,
+            _ => Break::Joined,
+        });
+    }
+    // "ruzie. " before a small letter is an abbreviation more often than an end
+    if between.first() == Some(&b'.') && spaced && !starts && result == Break::Comma && between.len() == 2 {
+        result = Break::Space;
+    }
+    if lines > 1 { Break::Sentence } else { result }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::normalise::Plain;
+
+    fn breaks(text: &str) -> Vec<Break> {
+        tokens(&Plain::of(text).bytes, &Table::new(&[])).iter().map(|token| token.before).collect()
+    }
+
+    #[test]
+    fn sentences_end_where_people_end_them() {
+        use Break::{Comma, Joined, Sentence, Space};
+        assert_eq!(breaks("Komt morgen. Gaat goed"), [Sentence, Space, Sentence, Space]);
+        assert_eq!(breaks("i.v.m. ziekte"), [Sentence, Joined, Joined, Space]);
+        assert_eq!(breaks("psych. problemen, burn-out"), [Sentence, Space, Comma, Joined]);
+        assert_eq!(breaks("een\n\ntwee\ndrie"), [Sentence, Sentence, Space]);
+    }
+}

@@ -1,0 +1,194 @@
+//! Layer 4: misspellings, for words that no Dutch list has.
+//!
+//! Owns: how far a word may be from a term and still be it. Terms are indexed by how they sound, with any one letter
+//! left out; so is the word. What the index proposes is then measured letter by letter.
+
+use crate::vocabulary::{Table, WordHash};
+
+/// No shorter word is taken for a misspelling.
+pub(crate) const SHORTEST: usize = 5;
+const LONGEST: usize = 32;
+
+/// The index of terms by sound.
+pub(crate) struct Typos {
+    index: Table,
+    forms: Vec<Form>,
+}
+
+struct Form {
+    word: Box<[u8]>,
+    sound: Box<[u8]>,
+    symbol: u32,
+}
+
+impl Typos {
+    /// The index of these forms, each with its symbol.
+    pub(crate) fn new(words: &[(String, u32)]) -> Typos {
+        let mut keys = Vec::with_capacity(words.len() * 10);
+        let mut forms = Vec::with_capacity(words.len());
+        let plain = |word: &str| word.bytes().all(|byte| byte.is_ascii_lowercase());
+        for (word, symbol) in words.iter().filter(|(word, _)| word.len() >= SHORTEST && plain(word)) {
+            let sound = sound(word.as_bytes());
+            forms.push(Form {
+                word: word.as_bytes().into(),
+                sound: sound.as_slice().into(),
+                symbol: *symbol,
+            });
+            each_key(&sound, |key| keys.push((key, forms.len() as u32)));
+        }
+        Typos { index: Table::new(&keys), forms }
+    }
+
+    /// The symbol of the term that `word` was probably meant to be.
+    pub(crate) fn meant(&self, word: &[u8], is_name: bool) -> Option<u32> {
+        if !(SHORTEST..=LONGEST).contains(&word.len()) {
+            return None;
+        }
+        let heard = sound(word);
+        let mut best: Option<(usize, u32)> = None;
+        each_key(&heard, |key| {
+            for number in self.index.find_all(key) {
+                let Some(form) = (number as usize).checked_sub(1).and_then(|index| self.forms.get(index))
+                else {
+                    continue;
+                };
+                if let Some(distance) = is_near(word, &heard, form, is_name)
+                    && best.is_none_or(|(least, _)| distance < least)
+                {
+                    best = Some((distance, form.symbol));
+                }
+            }
+        });
+        best.map(|(_, symbol)| symbol)
+    }
+}
+
+/// The distance of a word to a form, if it is small for their length.
+fn is_near(word: &[u8], heard: &[u8], form: &Form, is_name: bool) -> Option<usize> {
+    let shorter = word.len().min(form.word.len());
+    if word.len().abs_diff(form.word.len()) > 2 || heard.first() != form.sound.first() {
+        return None;
+    }
+    let sounds_alike = heard == form.sound.as_ref();
+    let allowed = match shorter {
+        _ if is_name && shorter < 7 => 0,
+        ..5 => 0,
+        5 => usize::from(sounds_alike),
+        6..=9 => 1 + usize::from(sounds_alike),
+        _ => 2 + usize::from(sounds_alike),
+    };
+    let heard_distance = if sounds_alike { 0 } else { distance(heard, &form.sound) };
+    let distance = distance(word, &form.word);
+    (heard_distance <= 1 && distance <= allowed).then_some(distance)
+}
+
+/// The hashes of a sound and of it with any one letter left out.
+fn each_key(sound: &[u8], mut take: impl FnMut(WordHash)) {
+    take(WordHash::of(sound));
+    for left_out in 0..sound.len() {
+        let same_as_last = left_out > 0 && sound.get(left_out) == sound.get(left_out - 1);
+        if !same_as_last {
+            let rest = sound.iter().enumerate().filter(|(at, _)| *at != left_out);
+            take(rest.fold(WordHash::EMPTY, |hash, (_, byte)| hash.push(*byte)));
+        }
+    }
+}
+
+/// How a word sounds, roughly: spellings that Dutch writers mix up become one.
+fn sound(word: &[u8]) -> Vec<u8> {
+    let mut out: Vec<u8> = Vec::with_capacity(word.len());
+    let mut rest = word;
+    while let Some((&first, after)) = rest.split_first() {
+        let (letters, taken): (&[u8], usize) = match (first, after.first().copied().unwrap_or(b' ')) {
+            (b'p', b'h') => (b"f", 2),
+            (b't', b'h') | (b'd', b't') | (b't', b'd') => (b"t", 2),
+            (b'c', b'h') => (b"g", 2),
+            (b'c', b'k') => (b"k", 2),
+            (b'c', b'e' | b'i' | b'y') => (b"s", 1),
+            (b'c', _) => (b"k", 1),
+            (b'q', b'u') => (b"kw", 2),
+            (b'q', _) => (b"k", 1),
+            (b'x', _) => (b"ks", 1),
+            (b'i', b'j' | b'e') | (b'e', b'i' | b'y') => (b"i", 2),
+            (b'y', _) => (b"i", 1),
+            (b'o', b'u') => (b"au", 2),
+            (b'o', b'e') => (b"u", 2),
+            (b'e', b'u') => (b"o", 2),
+            (b'z', _) => (b"s", 1),
+            (b'v', _) => (b"f", 1),
+            (b'd', _) => (b"t", 1),
+            (b'b', b' ') => (b"p", 1),
+            (b'r', b'h') => (b"r", 2),
+            _ => (std::slice::from_ref(rest.first().unwrap_or(&first)), 1),
+        };
+        for letter in letters {
+            if out.last() != Some(letter) {
+                out.push(*letter);
+            }
+        }
+        rest = rest.get(taken..).unwrap_or_default();
+    }
+    out
+}
+
+/// Edits between two words: insert, delete, replace, swap neighbours.
+fn distance(left: &[u8], right: &[u8]) -> usize {
+    let width = right.len() + 1;
+    let mut older = vec![0; width];
+    let mut old: Vec<usize> = (0..width).collect();
+    let mut previous = b' ';
+    for (row, &a) in left.iter().enumerate() {
+        let mut new = Vec::with_capacity(width);
+        new.push(row + 1);
+        let mut before = b' ';
+        for (column, &b) in right.iter().enumerate() {
+            let at = |line: &[usize], index: usize| line.get(index).copied().unwrap_or(usize::MAX / 2);
+            let replace = at(&old, column) + usize::from(a != b);
+            let mut least = replace.min(at(&old, column + 1) + 1).min(at(&new, column) + 1);
+            if row > 0 && column > 0 && a == before && b == previous {
+                least = least.min(at(&older, column - 1) + 1);
+            }
+            new.push(least);
+            before = b;
+        }
+        older = old;
+        old = new;
+        previous = a;
+    }
+    old.last().copied().unwrap_or(left.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_misspelt_term_is_heard_and_another_word_is_not() {
+        let terms = ["psychose", "schizofrenie", "sertraline", "fibromyalgie", "psycholoog", "overspannen"];
+        let words: Vec<(String, u32)> =
+            (2..).zip(terms).map(|(symbol, term)| (term.to_owned(), symbol)).collect();
+        let typos = Typos::new(&words);
+        for (word, term) in [
+            ("psygose", "psychose"),
+            ("schizofreni", "schizofrenie"),
+            ("sertaline", "sertraline"),
+            ("fybromyalgie", "fibromyalgie"),
+            ("pyscholoog", "psycholoog"),
+            ("overspanen", "overspannen"),
+            ("sgizofrenie", "schizofrenie"),
+        ] {
+            let symbol = words.iter().find(|(word, _)| word == term).map(|(_, symbol)| *symbol);
+            assert_eq!(typos.meant(word.as_bytes(), false), symbol, "{word}");
+        }
+        for word in ["serveline", "psalmen", "overspoelen", "fotografie"] {
+            assert_eq!(typos.meant(word.as_bytes(), false), None, "{word}");
+        }
+    }
+
+    #[test]
+    fn a_swap_of_neighbours_is_one_edit() {
+        assert_eq!(distance(b"pyscholoog", b"psycholoog"), 1);
+        assert_eq!(distance(b"", b"abc"), 3);
+        assert_eq!(distance(b"abc", b"abd"), 1);
+    }
+}
