@@ -7,10 +7,16 @@
 
 mod checkpoint;
 mod digest;
+mod export;
+mod inzage;
 mod leaf;
+mod moment;
 mod note;
 mod proof;
 mod receipt;
+mod receivers;
+mod reconcile;
+mod sample;
 mod source;
 mod tile;
 mod tree;
@@ -20,6 +26,8 @@ pub mod witness;
 
 pub use checkpoint::Checkpoint;
 pub use digest::{DeliveryId, Digest, KeyId, SpanId, TraceId};
+pub use export::{Format, Producer, Record};
+pub use inzage::{Inzage, InzageEvent, InzageReceiver, Organisation, inzage};
 pub use leaf::{
     Access, Act, BundleChange, BundleRef, Carried, ClientLink, ConsentChange, ConsentKind, Decision,
     Delivery, Erasure, Event, HeldBack, Kind, Label, Leaf, LeafError, MAX_LEAF, Party, Passed, Release,
@@ -31,6 +39,9 @@ pub use proof::{
     ProofError, prove_consistency, prove_inclusion, tree_root, verify_consistency, verify_inclusion,
 };
 pub use receipt::{Proven, Receipt, ReceiptError};
+pub use receivers::{Receiver, Receivers, receivers};
+pub use reconcile::{Claim, Reconciled, reconcile};
+pub use sample::{Risk, RiskRules, Risky, risks, sample};
 pub use source::{FileFault, Nodes, TileSource, Unreadable, read_entry};
 pub use tile::{
     Content, CutShort, HASH_BYTES, TILE_WIDTH, Tile, TooLong, encode_entries, encode_hashes, entries, hashes,

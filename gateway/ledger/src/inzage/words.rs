@@ -1,0 +1,115 @@
+//! The words of an inzage: what a client reads, in plain Dutch.
+//!
+//! Owns: a sentence for every kind of record, and a name for every class, form and ground. No codes where there
+//! is a word, no medical word where the class is only mentioned as kept back.
+
+use model::{Consent, DataClass, Form, Grondslag};
+
+use super::Organisation;
+use crate::leaf::{Act, ConsentKind, Decision, Event, Leaf, Party};
+
+pub(super) fn sentence(leaf: &Leaf, known: &impl Fn(&Party) -> Organisation) -> String {
+    match &leaf.event {
+        Event::Sent(_) => "Er is een bericht over u verstuurd.".into(),
+        Event::HandedOut(_) => "Een bericht over u is opgehaald.".into(),
+        Event::Acknowledged(_) => "De ontvangst van een bericht over u is bevestigd.".into(),
+        Event::Refused(_) => "Een verzoek over u is geweigerd. Er zijn geen gegevens doorgegeven.".into(),
+        Event::Expired(_) => "Een bericht over u is niet op tijd opgehaald en is verwijderd.".into(),
+        Event::Ask(_) => "Er zijn gegevens over u opgevraagd.".into(),
+        Event::Consent(change) => {
+            let state = match change.state {
+                Consent::Verleend => "U hebt toestemming gegeven",
+                Consent::Geweigerd => "U hebt toestemming geweigerd of ingetrokken",
+                Consent::Onbekend => "Uw toestemming is vervallen",
+            };
+            let kind = match change.kind {
+                ConsentKind::Beroepsgeheim => "het doorbreken van het medisch beroepsgeheim",
+                ConsentKind::Gezondheidsgegevens => "het verwerken van gezondheidsgegevens",
+            };
+            format!("{state} voor {kind}, voor {}.", organisation(&known(&change.receiver)))
+        }
+        Event::Erased(erasure) if erasure.reason.is_some() => {
+            "Uw verzoek om gegevens te wissen is afgewezen, omdat een bewaarplicht geldt.".into()
+        }
+        Event::Erased(_) => "Uw gegevens zijn gewist.".into(),
+        Event::Bundle(change) => match change.act {
+            Act::Activated => "Er geldt een nieuwe versie van het beleid.".into(),
+            Act::RolledBack => "Een eerdere versie van het beleid geldt weer.".into(),
+            Act::Refused => "Een nieuwe versie van het beleid is niet in gebruik genomen.".into(),
+        },
+        Event::Access(_) => "Het logboek over u is ingezien.".into(),
+        Event::Release(release) => {
+            format!(
+                "Een tegengehouden tekst is na controle vrijgegeven voor {}.",
+                organisation(&known(&release.to))
+            )
+        }
+    }
+}
+
+/// `Gemeente Delft (klantmanager)`, or the number where the name is not known.
+pub(super) fn organisation(organisation: &Organisation) -> String {
+    let name = organisation.name.as_deref().unwrap_or(organisation.oin.as_str());
+    format!("{name} ({})", plain(organisation.role.as_str()))
+}
+
+pub(super) fn decision(decision: Decision) -> &'static str {
+    match decision {
+        Decision::Delivered => "doorgegeven",
+        Decision::Returned => "teruggestuurd naar de afzender",
+        Decision::Refused => "geweigerd",
+    }
+}
+
+pub(super) fn grondslag(grondslag: Grondslag) -> &'static str {
+    match grondslag {
+        Grondslag::WettelijkeTaak => "wettelijke taak",
+        Grondslag::Toestemming => "toestemming",
+        Grondslag::Overeenkomst => "overeenkomst",
+        Grondslag::VitaalBelang => "vitaal belang",
+    }
+}
+
+pub(super) fn form(form: Form) -> &'static str {
+    match form {
+        Form::Vol => "volledig",
+        Form::Jaar => "alleen het jaar",
+        Form::Leeftijdsband => "alleen een leeftijdsgroep",
+        Form::Postcode4 => "alleen de cijfers van de postcode",
+        Form::Urenband => "alleen ongeveer hoeveel uur",
+        Form::JaNee => "alleen ja of nee",
+        Form::Pseudoniem => "onder een pseudoniem",
+    }
+}
+
+pub(super) fn class(class: Option<DataClass>) -> &'static str {
+    let Some(class) = class else { return "niet-ingedeelde gegevens" };
+    match class {
+        DataClass::Organisatie => "gegevens over het traject",
+        DataClass::Persoon => "naam en contactgegevens",
+        DataClass::PersoonBsn => "burgerservicenummer",
+        DataClass::Sociaal => "uitkering en huishouden",
+        DataClass::SociaalSchulden => "schulden",
+        DataClass::SociaalHuisvesting => "huisvesting",
+        DataClass::Arbeid => "werk en opleiding",
+        DataClass::Voortgang => "voortgang van het traject",
+        DataClass::FunctioneelBeperking => "wat u wel en niet kunt",
+        DataClass::FunctioneelUren => "hoeveel uur u kunt werken",
+        DataClass::FunctioneelAanpassing => "aanpassingen die u nodig hebt",
+        DataClass::MedischDiagnose => "diagnose",
+        DataClass::MedischKlacht => "klachten",
+        DataClass::MedischBehandeling => "behandeling",
+        DataClass::MedischMedicatie => "medicijnen",
+        DataClass::MedischVerslaving => "middelengebruik",
+        DataClass::Strafrechtelijk => "politie en justitie",
+        DataClass::Derden => "kinderen, partner en familie",
+        DataClass::Overtuiging => "geloof of overtuiging",
+        DataClass::Onderzoek => "deelname aan onderzoek",
+        DataClass::Tekst => "vrije tekst",
+    }
+}
+
+/// A name of the bundle as words: `re-integratie` stays, `wet_suwi` becomes `wet suwi`.
+pub(super) fn plain(name: &str) -> String {
+    name.replace(['_', '.'], " ")
+}
