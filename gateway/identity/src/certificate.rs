@@ -36,8 +36,25 @@ pub(crate) fn read(der: &[u8]) -> Result<X509Certificate<'_>, Refusal> {
     if !rest.is_empty() {
         return Err(no("certificate", "bytes follow the certificate; send exactly one certificate an entry"));
     }
+    if !strictly_wrapped(der, &certificate) {
+        return Err(no("certificate", "not an X.509 certificate in DER"));
+    }
     well_formed(&certificate)?;
     Ok(certificate)
+}
+
+/// Whether the unsigned bytes around the signed part are exactly what DER has there. The parser takes other tags too,
+/// and a certificate that could be written in two ways would have two fingerprints.
+fn strictly_wrapped(der: &[u8], certificate: &X509Certificate<'_>) -> bool {
+    let header = match der.get(..2) {
+        Some([0x30, 0..=0x7f]) => 2,
+        Some([0x30, 0x81]) => 3,
+        Some([0x30, 0x82]) => 4,
+        _ => return false,
+    };
+    let Some(after) = der.get(header + certificate.tbs_certificate.as_ref().len()..) else { return false };
+    let Some([0x30, length @ 0..=0x7f, 0x06]) = after.get(..3) else { return false };
+    after.get(2 + usize::from(*length)) == Some(&0x03)
 }
 
 fn well_formed(certificate: &X509Certificate<'_>) -> Result<(), Refusal> {

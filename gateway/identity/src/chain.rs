@@ -84,12 +84,17 @@ impl Trust {
 
     /// Roots first, then intermediates, as DER.
     pub fn authorities(&self) -> impl Iterator<Item = &[u8]> {
-        self.roots.iter().chain(&self.intermediates).map(Vec::as_slice)
+        self.roots().chain(self.intermediates())
     }
 
-    /// The pins of the roots.
-    pub fn root_pins(&self) -> impl Iterator<Item = Pin> {
-        self.roots.iter().filter_map(|der| Some(Pin::of(certificate::read(der).ok()?.public_key().raw)))
+    /// The roots, as DER.
+    pub fn roots(&self) -> impl Iterator<Item = &[u8]> {
+        self.roots.iter().map(Vec::as_slice)
+    }
+
+    /// The authorities that did not sign themselves, as DER.
+    pub fn intermediates(&self) -> impl Iterator<Item = &[u8]> {
+        self.intermediates.iter().map(Vec::as_slice)
     }
 }
 

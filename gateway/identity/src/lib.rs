@@ -42,3 +42,6 @@ fn refuse(reason: Reason, field: &'static str, description: &'static str) -> Ref
     };
     Refusal::at(reason, vec![violation])
 }
+
+#[cfg(test)]
+mod testing;

@@ -172,3 +172,6 @@ fn oin(found: &[Option<String>], trust: &Trust) -> Result<Oin, Refusal> {
     }
     Ok(oin)
 }
+
+#[cfg(test)]
+mod tests;
