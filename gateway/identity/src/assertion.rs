@@ -166,3 +166,6 @@ fn json<T: serde::de::DeserializeOwned>(part: &str, field: &'static str) -> Resu
     let bytes = URL_SAFE_NO_PAD.decode(part).map_err(|_| unreadable())?;
     serde_json::from_slice(&bytes).map_err(|_| unreadable())
 }
+
+#[cfg(test)]
+mod tests;

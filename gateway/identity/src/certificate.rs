@@ -54,7 +54,7 @@ fn strictly_wrapped(der: &[u8], certificate: &X509Certificate<'_>) -> bool {
     };
     let Some(after) = der.get(header + certificate.tbs_certificate.as_ref().len()..) else { return false };
     let Some([0x30, length @ 0..=0x7f, 0x06]) = after.get(..3) else { return false };
-    after.get(2 + usize::from(*length)) == Some(&0x03)
+    after.get(2 + usize::from(*length)) == Some(&0x03) && certificate.signature_value.unused_bits == 0
 }
 
 fn well_formed(certificate: &X509Certificate<'_>) -> Result<(), Refusal> {

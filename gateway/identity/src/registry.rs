@@ -303,3 +303,6 @@ fn at_least_one<T>(entry: &str, key: &str, set: BTreeSet<T>) -> Result<BTreeSet<
         Ok(set)
     }
 }
+
+#[cfg(test)]
+mod tests;

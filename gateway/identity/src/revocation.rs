@@ -149,3 +149,6 @@ fn signer(list: &CertificateRevocationList<'_>, trust: &Trust) -> Option<Pin> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,4 +5,5 @@
 
 pub(crate) mod der;
 pub(crate) mod draft;
+pub(crate) mod tokens;
 pub(crate) mod world;

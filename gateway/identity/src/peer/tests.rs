@@ -114,7 +114,7 @@ fn weak() -> Vec<Bad> {
 
 fn at_the_wrong_time() -> Vec<Bad> {
     vec![
-        // NOW is 2026-09-21 13:33:20.
+        // NOW is 2026-09-21 14:13:20.
         bad("expired a second ago", "validity.notAfter", |draft| draft.not_after = "260921141319Z"),
         bad("valid in a second", "validity.notBefore", |draft| draft.not_before = "260921141321Z"),
         bad("ends before it starts", "validity", |draft| draft.not_after = "250101000000Z"),
@@ -259,7 +259,7 @@ fn of_nobody() -> Vec<Bad> {
         number("a zero at the end", UTF8, b"00000099000000001000\0"),
         number("a prefix of nobody", PRINTABLE, b"12345678000000001000"),
         number("other people's digits", UTF8, "０0000099000000001000".as_bytes()),
-        number("two bytes a character", BMP, b"\0001\0002"),
+        number("two bytes a character", BMP, b"\x00\x31\x00\x32"),
         Bad { what: "an OIN that is not registered", presented: vec![unknown], place: None },
         shown(
             "another authority than the pinned one",
