@@ -71,7 +71,15 @@ impl Journal {
             (outcome.reason, outcome.until) = (Some(Reason::RetentionDuty), Some(until));
         }
         let commit = Commit { client: Some(client), sealed, ..Commit::of(leaf) };
-        let recorded = self.commit_behind(commit, Some(NOBODY), None).await?;
+        self.shared.keys.hold(duty.is_none());
+        let recorded = match self.commit_behind(commit, Some(NOBODY), None).await {
+            Ok(recorded) => recorded,
+            Err(error) => {
+                // Whether the tombstone stands is not known then; the next start knows.
+                self.shared.keys.hold(error == CommitError::Unavailable);
+                return Err(error.into());
+            }
+        };
         if let Some(until) = duty {
             return Ok(Erased::Forbidden(recorded, until));
         }
@@ -85,11 +93,12 @@ impl Journal {
                 drop(gate);
                 Ok(Erased::Done(recorded))
             }
-            Ok(Err(error)) => {
-                tracing::error!(%error, "a key could not be destroyed yet; the next start does it");
+            // Which epoch the file is of is not known now: a key wrapped from here on could be lost.
+            failed => {
+                tracing::error!(?failed, "a key could not be destroyed; the next start does it");
+                self.stop();
                 Err(EraseError::KeyRing)
             }
-            Err(_) => Err(EraseError::KeyRing),
         }
     }
 

@@ -192,6 +192,11 @@ impl Journal {
         }
     }
 
+    /// Records nothing any more, until a new start has found out what is on disk.
+    pub(crate) fn stop(&self) {
+        self.queue.close(CommitError::Unavailable);
+    }
+
     /// How many records are durable.
     pub fn size(&self) -> u64 {
         *self.shared.size.borrow()

@@ -62,6 +62,8 @@ struct Inner {
     owners: HashMap<KeyId, ClientPseudonym>,
     /// Wraps that the file does not have yet: they stand in every frame that uses the key.
     fresh: HashMap<ClientPseudonym, Wrapped>,
+    /// An erasure is under way: the file must not say that it has seen the tombstone before the key is gone.
+    held: bool,
 }
 
 /// The keys of all clients.
@@ -86,6 +88,7 @@ impl KeyRing {
             clients: HashMap::new(),
             owners: HashMap::new(),
             fresh: HashMap::new(),
+            held: false,
         };
         for wrapped in &opened.keys {
             inner.unwrap(wrapped).map_err(|_| OpenError::WrongMasterSecret)?;
@@ -147,6 +150,9 @@ impl KeyRing {
     /// caller makes sure that those frames are durable.
     pub(crate) fn save(&self, through: u64) -> Result<(), RingError> {
         let mut inner = self.lock();
+        if inner.held {
+            return Ok(());
+        }
         let mut entries: Vec<Entry> = inner.fresh.values().map(|wrapped| Entry::Key(*wrapped)).collect();
         entries.push(Entry::Through(through));
         inner.file.append(&entries)?;
@@ -157,6 +163,12 @@ impl KeyRing {
     /// Whether the file lacks a key.
     pub(crate) fn has_fresh(&self) -> bool {
         !self.lock().fresh.is_empty()
+    }
+
+    /// From before the tombstone is committed until the epoch has ended, the file stays as it is: after a crash
+    /// in between, start-up must find the tombstone again.
+    pub(crate) fn hold(&self, held: bool) {
+        self.lock().held = held;
     }
 
     /// Takes a client's key out of memory. It is not destroyed before the epoch ends.
@@ -187,6 +199,7 @@ impl KeyRing {
         inner.epoch = epoch;
         inner.epoch_key = epoch_key;
         inner.fresh.clear();
+        inner.held = false;
         Ok(())
     }
 

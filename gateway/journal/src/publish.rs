@@ -11,7 +11,7 @@ mod thread;
 use std::io;
 use std::sync::Arc;
 
-use ledger::{Algorithm, Checkpoint, KeyName, Note, NoteSigner, Signature, VerifierKey};
+use ledger::{Algorithm, Checkpoint, KeyName, Note, NoteSigner, Signature, Tile, VerifierKey};
 use ring::signature::Ed25519KeyPair;
 
 use crate::disk::Folder;
@@ -66,6 +66,8 @@ pub struct Publisher {
     log: Folder,
     edge: Edge,
     note: Note,
+    /// Whether the note stands in the folder.
+    signed: bool,
 }
 
 impl Publisher {
@@ -81,10 +83,10 @@ impl Publisher {
         witnessed: &[Checkpoint],
     ) -> Result<Publisher, OpenError> {
         let log = journal.folder.inside("log")?;
-        let (edge, note) = match log.read(CHECKPOINT)? {
+        let (edge, note, signed) = match log.read(CHECKPOINT)? {
             None => {
                 let checkpoint = Checkpoint { origin: key.name.clone(), size: 0, root: ledger::empty_root() };
-                (Edge::default(), sign(&checkpoint, &key)?)
+                (Edge::default(), sign(&checkpoint, &key)?, false)
             }
             Some(bytes) => {
                 let (checkpoint, note) = read_own(&bytes, &key)?;
@@ -93,13 +95,15 @@ impl Publisher {
                     let what = "has tiles that do not lead to its checkpoint's root";
                     return Err(Damage::whole("log", what).into());
                 }
-                (edge, note)
+                (edge, note, true)
             }
         };
-        let mut publisher = Publisher { journal, key, log, edge, note };
+        let mut publisher = Publisher { journal, key, log, edge, note, signed };
         publisher.compare_with_journal()?;
+        let size = publisher.edge.size();
+        publisher.write_tiles()?; // before anything is signed: what others have seen must be in here
+        witnessed.iter().try_for_each(|seen| publisher.compare_with(seen, size))?;
         publisher.publish()?;
-        witnessed.iter().try_for_each(|seen| publisher.compare_with(seen))?;
         Ok(publisher)
     }
 
@@ -110,10 +114,26 @@ impl Publisher {
     /// When a file cannot be written or a frame cannot be read; nothing is signed then. The publisher goes on from
     /// the last checkpoint at the next call.
     pub fn publish(&mut self) -> Result<Checkpoint, PublishError> {
+        let filled = self.write_tiles()?;
+        let root = self.edge.root();
+        let checkpoint = Checkpoint { origin: self.key.name.clone(), size: self.edge.size(), root };
+        if checkpoint.to_string() != self.note.text() || !self.signed {
+            let note = sign(&checkpoint, &self.key)?;
+            self.log.replace(CHECKPOINT, note.to_string().as_bytes())?;
+            (self.note, self.signed) = (note, true);
+        }
+        for tile in filled {
+            files::remove_partials(&self.log, tile)?; // the full tile is named by now, and spoken of
+        }
+        Ok(checkpoint)
+    }
+
+    /// Writes the tiles of everything that is durable; gives the ones that are full now.
+    fn write_tiles(&mut self) -> Result<Vec<Tile>, PublishError> {
         let size = self.journal.size();
-        let mut edge = self.edge.clone();
-        let mut replaced = Vec::new();
-        while edge.size() < size {
+        let mut filled = Vec::new();
+        while self.edge.size() < size {
+            let mut edge = self.edge.clone();
             let (from, to) = (edge.size(), size.min(edge.size() + PIECE));
             let mut tiles = edge.start(to);
             let hint = self.journal.shared.views.place(from)?;
@@ -124,20 +144,12 @@ impl Publisher {
             if edge.size() != to {
                 return Err(PublishError::NoRecord { index: edge.size() });
             }
-            files::write(&self.log, &tiles.finish(&edge))?;
-            replaced.extend(tiles_filled(from, to));
+            let files = tiles.finish(&edge);
+            files::write(&self.log, &files)?;
+            filled.extend(files.iter().map(|(tile, _)| *tile).filter(|tile| tile.is_full()));
+            self.edge = edge;
         }
-        let checkpoint = Checkpoint { origin: self.key.name.clone(), size, root: edge.root() };
-        if checkpoint.to_string() != self.note.text() || self.log.read(CHECKPOINT)?.is_none() {
-            let note = sign(&checkpoint, &self.key)?;
-            self.log.replace(CHECKPOINT, note.to_string().as_bytes())?;
-            self.note = note;
-        }
-        self.edge = edge;
-        for tile in replaced {
-            files::remove_partials(&self.log, tile)?; // the full tile has its name by now
-        }
-        Ok(checkpoint)
+        Ok(filled)
     }
 
     /// The signed checkpoint, with the cosignatures it has got.
@@ -197,14 +209,14 @@ impl Publisher {
     }
 
     /// What a witness has seen must be a beginning of this log.
-    fn compare_with(&self, seen: &Checkpoint) -> Result<(), OpenError> {
+    fn compare_with(&self, seen: &Checkpoint, published: u64) -> Result<(), OpenError> {
         let stale = |what| Err(OpenError::Stale { what });
         if seen.origin != self.key.name {
             return stale(format!("a witness speaks of the log {}", seen.origin));
         }
-        if seen.size > self.edge.size() {
-            let have = self.edge.size();
-            return stale(format!("a witness has seen {} records, the journal holds {have}", seen.size));
+        // A witness is asked after the checkpoint is durable. Only a log folder that was lost has less, or none.
+        if seen.size > self.edge.size() || (seen.size > published && published > 0) {
+            return stale(format!("a witness has seen {} records, here are {published}", seen.size));
         }
         let files = self.files();
         let mut nodes = ledger::Nodes::new(&files, self.edge.size());
@@ -268,9 +280,4 @@ fn read_own(bytes: &[u8], key: &LogKey) -> Result<(Checkpoint, Note), OpenError>
 
 fn sign(checkpoint: &Checkpoint, key: &LogKey) -> io::Result<Note> {
     checkpoint.sign(&key.signer()).map_err(|error| io::Error::other(error.to_string()))
-}
-
-/// The tiles that were partial before and are full now.
-fn tiles_filled(from: u64, to: u64) -> Vec<ledger::Tile> {
-    ledger::tiles_to_publish(from, to).filter(|tile| tile.is_full()).collect()
 }

@@ -47,8 +47,8 @@ impl Segments {
         }
         if all.is_empty() {
             if durable > 0 {
-                let what = "has no segment, though records were published";
-                return Err(Damage::whole("journal", what).into());
+                let what = format!("{durable} records were published, the journal has none");
+                return Err(OpenError::Stale { what });
             }
             let prepared = Segments::prepare(&folder, size)?;
             let segment = Segments::begin(&folder, prepared, 0, size)?;
@@ -207,14 +207,19 @@ fn hop(segment: &Segment, start: u64, index: u64) -> io::Result<Option<u64>> {
 fn find_end(segment: Segment, durable: u64) -> Result<Tail, OpenError> {
     let mut next = segment.first;
     let mut frames = segment.frames(START);
-    let offset = loop {
+    let (offset, ended) = loop {
         match frames.step()? {
             Step::Frame(header, _, _) if header.index == next => next += 1,
-            Step::Frame(_, _, offset) | Step::End(offset) | Step::Broken(offset) => break offset,
+            Step::End(offset) => break (offset, true),
+            Step::Frame(_, _, offset) | Step::Broken(offset) => break (offset, false),
         }
     };
+    if durable > next && ended {
+        let what = format!("{durable} records were published, the journal ends at {next}");
+        return Err(OpenError::Stale { what });
+    }
     if durable > next {
-        return Err(segment.damage(offset, next, "misses a record that was published").into());
+        return Err(segment.damage(offset, next, "has a broken frame that had been published").into());
     }
     if frames.later_calls_durable(offset, next)? {
         return Err(segment.damage(offset, next, "has a broken frame before later, durable ones").into());
