@@ -1,1 +1,19 @@
 //! TLS, gRPC services, and the line that every message walks.
+//!
+//! Owns: the way of a message from the door to its receiver, in `line`. In reading order: the line, what its steps
+//! share, the services that speak gRPC, the door. Generated types stay in `services` and at the line's two ends.
+
+mod line;
+mod rules;
+mod gateway;
+mod proofs;
+
+mod services;
+mod status;
+
+pub mod door;
+mod serve;
+
+pub use gateway::{Gateway, Limits};
+pub use rules::Rules;
+pub use serve::serve;

@@ -1,0 +1,204 @@
+//! The door: TCP and TLS up to a [`Connection`] whose [`Visitor`] is known. Everything before it is a stranger.
+//!
+//! Owns: accepting, the handshake with its time and its number bounded, the limits on connections, and telling who was
+//! turned away. Who may come in is decided by `identity` and by the TLS library, both, in `door/knock.rs`, by what
+//! `door/guard.rs` has loaded. Next: tonic serves the connection, and a service finds the [`Visitor`] in the request.
+
+mod connection;
+mod counts;
+mod expiry;
+mod files;
+mod guard;
+mod http2;
+mod knock;
+mod turned_away;
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use model::{Reason, Timestamp};
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio_stream::wrappers::ReceiverStream;
+
+pub use connection::{Connection, Visitor};
+pub use expiry::Expiring;
+pub use files::{Files, FilesError};
+pub use guard::{AssertionUse, Guard, GuardError, Material, Tls};
+pub use http2::{Http2, server};
+pub use turned_away::{TurnedAway, Stage};
+
+use counts::{Count, Counts};
+use guard::Entrance;
+use knock::Knock;
+use turned_away::Report;
+
+/// What the time is. The door asks it at every handshake and every request.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// How much the door takes on at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// How long a handshake may take, from the first byte of TCP to the last of TLS.
+    pub handshake_timeout: Duration,
+    /// Handshakes at once. Who comes later waits in the queue of the kernel.
+    pub handshakes: usize,
+    /// Handshakes at once from one address; more are closed at once.
+    pub handshakes_per_address: usize,
+    /// Connections at once. Who comes later waits in the queue of the kernel.
+    pub connections: usize,
+    /// Connections at once of one organisation; more are closed, and reported.
+    pub connections_per_organisation: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            handshake_timeout: Duration::from_secs(5),
+            handshakes: 256,
+            handshakes_per_address: 64,
+            connections: 4_096,
+            connections_per_organisation: 256,
+        }
+    }
+}
+
+/// First and longest wait after an accept that failed: out of file descriptors, mostly. Waiting lets some close.
+const BACKOFF: (Duration, Duration) = (Duration::from_millis(5), Duration::from_secs(1));
+/// Connections that are through the door and not yet picked up.
+const WAITING_ROOM: usize = 64;
+
+/// Everything that one handshake needs.
+struct Hall {
+    guard: Arc<Guard>,
+    limits: Limits,
+    clock: Clock,
+    handshakes: Arc<Semaphore>,
+    connections: Arc<Semaphore>,
+    addresses: Arc<Counts<IpAddr>>,
+    organisations: Arc<Counts<model::Oin>>,
+    report: Report,
+    through: mpsc::Sender<std::io::Result<Connection>>,
+}
+
+/// Opens the door. The stream yields connections whose visitor is known, for tonic's `serve_with_incoming`; when it
+/// is dropped the door closes, and connections that are open stay.
+///
+/// `turned_away` is told of everyone who was refused; it must not block. Must be called within a tokio runtime.
+pub fn open(
+    listener: TcpListener,
+    guard: Arc<Guard>,
+    limits: Limits,
+    clock: Clock,
+    turned_away: Arc<dyn Fn(TurnedAway) + Send + Sync>,
+) -> ReceiverStream<std::io::Result<Connection>> {
+    let (through, incoming) = mpsc::channel(WAITING_ROOM);
+    let hall = Arc::new(Hall {
+        handshakes: Arc::new(Semaphore::new(limits.handshakes)),
+        connections: Arc::new(Semaphore::new(limits.connections)),
+        addresses: Counts::new(limits.handshakes_per_address),
+        organisations: Counts::new(limits.connections_per_organisation),
+        report: Report::new(turned_away),
+        guard,
+        limits,
+        clock,
+        through,
+    });
+    tokio::spawn(accept(listener, hall));
+    ReceiverStream::new(incoming)
+}
+
+async fn accept(listener: TcpListener, hall: Arc<Hall>) {
+    let mut wait = BACKOFF.0;
+    loop {
+        // Places are taken before accepting: who finds none waits in the kernel's queue and costs nothing here.
+        let places = tokio::select! {
+            () = hall.through.closed() => return,
+            places = hall.places() => places,
+        };
+        let Some(places) = places else { return };
+        let accepted = tokio::select! {
+            () = hall.through.closed() => return,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, address)) => {
+                wait = BACKOFF.0;
+                // An address that has its share of handshakes gets no more: the socket is closed by dropping it.
+                if let Some(count) = hall.addresses.take(address.ip()) {
+                    tokio::spawn(Arc::clone(&hall).welcome(stream, address, places, count));
+                }
+            }
+            Err(error) => {
+                tracing::warn!(kind = ?error.kind(), wait = ?wait, "a connection could not be accepted; waiting");
+                tokio::time::sleep(wait).await;
+                wait = (wait * 2).min(BACKOFF.1);
+            }
+        }
+    }
+}
+
+/// A place among the handshakes and one among the connections.
+struct Places {
+    handshake: OwnedSemaphorePermit,
+    connection: OwnedSemaphorePermit,
+}
+
+impl Hall {
+    async fn places(&self) -> Option<Places> {
+        let connection = Arc::clone(&self.connections).acquire_owned().await.ok()?;
+        let handshake = Arc::clone(&self.handshakes).acquire_owned().await.ok()?;
+        Some(Places { handshake, connection })
+    }
+
+    async fn welcome(
+        self: Arc<Hall>,
+        stream: TcpStream,
+        address: SocketAddr,
+        places: Places,
+        of_address: Count<IpAddr>,
+    ) {
+        let entrance = self.guard.entrance();
+        let knock = Knock::new(Arc::clone(&entrance), Arc::clone(&self.clock));
+        let shaken = tokio::time::timeout(self.limits.handshake_timeout, shake_hands(stream, &entrance, &knock));
+        let shaken = shaken.await;
+        drop((places.handshake, of_address));
+        let now = (self.clock)();
+        let stream = match shaken {
+            Ok(Ok(stream)) => stream,
+            Ok(Err(_)) => return self.report.handshake(now, address, &knock),
+            Err(_) => return self.report.slow(now, address),
+        };
+        let Some(peer) = knock.peer() else { return self.report.handshake(now, address, &knock) };
+        let Some(of_organisation) = self.organisations.take(peer.oin()) else {
+            self.report.peer(now, address, &peer, Reason::Busy.into());
+            let mut stream = stream;
+            // The goodbye is a courtesy; a peer that does not read it gets none.
+            let _ = tokio::time::timeout(Duration::from_secs(1), stream.shutdown()).await;
+            return;
+        };
+        let visitor = Visitor::new(peer, address, Arc::clone(&self.guard), entrance, knock.presented());
+        let connection = Connection::new(stream, visitor, places.connection, of_organisation);
+        // A door that closed meanwhile has nobody to serve it: dropping it closes the connection.
+        let _ = self.through.send(Ok(connection)).await;
+    }
+}
+
+async fn shake_hands(
+    stream: TcpStream,
+    entrance: &Entrance,
+    knock: &Arc<Knock>,
+) -> std::io::Result<tokio_rustls::server::TlsStream<TcpStream>> {
+    stream.set_nodelay(true)?;
+    let config = entrance.server_config(Arc::clone(knock)).map_err(std::io::Error::other)?;
+    let stream = tokio_rustls::TlsAcceptor::from(Arc::new(config)).accept(stream).await?;
+    match stream.get_ref().1.alpn_protocol() {
+        Some(b"h2") => Ok(stream),
+        _ => Err(std::io::Error::other("no HTTP/2 was agreed on")),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,184 @@
+//! The gateway: what the steps of the line share.
+//!
+//! Owns: the rules in force, the journal, the clock and the source of randomness. Holds no state of a call. Rules are
+//! swapped whole; a call keeps those it started with.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::ArcSwap;
+use fields::PseudonymKey;
+use journal::{Journal, PublisherThread, ReadError};
+use ledger::{DeliveryId, Leaf, Party};
+use model::{ClientPseudonym, Consents, ExchangeId, Oin, Purpose, Reason, Refusal, Timestamp};
+use ring::rand::{SecureRandom, SystemRandom};
+
+use crate::door::Clock;
+use crate::line::authorise::Facts;
+use crate::rules::Rules;
+
+/// How much one call may ask.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// The longest document, in bytes.
+    pub document_bytes: usize,
+    /// The most deliveries that are handed out on one stream before one is acknowledged.
+    pub unacknowledged: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { document_bytes: 4 << 20, unacknowledged: 256 }
+    }
+}
+
+/// How long after the last exchange a client counts as being in a traject of an organisation: the longest traject
+/// has eighteen months.
+const TRAJECT_SECONDS: i64 = 550 * 86_400;
+
+/// A gateway, shared by all calls.
+pub struct Gateway {
+    rules: ArcSwap<Rules>,
+    journal: Arc<Journal>,
+    publisher: PublisherThread,
+    pseudonym_secret: [u8; 32],
+    clock: Clock,
+    random: SystemRandom,
+    limits: Limits,
+    /// Refusals at collecting that stand in the log already, so that a receiver who polls does not fill it.
+    told: Mutex<HashMap<DeliveryId, (Reason, u64)>>,
+}
+
+/// At most so many refusals at collecting are remembered; beyond, one may be recorded twice.
+const MOST_TOLD: usize = 100_000;
+
+impl Gateway {
+    /// A gateway on an open journal. `pseudonym_secret` keys the pseudonyms of all receivers: it must stay the same.
+    pub fn new(
+        rules: Rules,
+        journal: Arc<Journal>,
+        publisher: PublisherThread,
+        pseudonym_secret: [u8; 32],
+        clock: Clock,
+        limits: Limits,
+    ) -> Gateway {
+        Gateway {
+            rules: ArcSwap::from_pointee(rules),
+            journal,
+            publisher,
+            pseudonym_secret,
+            clock,
+            random: SystemRandom::new(),
+            limits,
+            told: Mutex::default(),
+        }
+    }
+
+    /// The rules in force.
+    pub fn rules(&self) -> Arc<Rules> {
+        self.rules.load_full()
+    }
+
+    /// Puts other rules in force, for every call that starts from now on.
+    pub fn replace_rules(&self, rules: Rules) {
+        self.rules.store(Arc::new(rules));
+    }
+
+    /// The journal.
+    pub fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    /// The published log.
+    pub fn publisher(&self) -> &PublisherThread {
+        &self.publisher
+    }
+
+    pub(crate) fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    pub(crate) fn clock(&self) -> Clock {
+        Arc::clone(&self.clock)
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    pub(crate) fn pseudonym_key(&self, receiver: &Oin) -> PseudonymKey {
+        PseudonymKey::for_receiver(&self.pseudonym_secret, receiver)
+    }
+
+    pub(crate) fn new_exchange_id(&self, now: Timestamp) -> ExchangeId {
+        ExchangeId::new(now, self.random_bytes())
+    }
+
+    pub(crate) fn random_bytes<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        // The operating system's source does not fail once it has started; zeros would only make ids collide,
+        // which the journal refuses.
+        if self.random.fill(&mut bytes).is_err() {
+            tracing::error!("the operating system gives no random bytes");
+        }
+        bytes
+    }
+
+    /// The record at this index.
+    pub(crate) fn recorded_leaf(&self, index: u64) -> Result<Leaf, Refusal> {
+        let bytes = self.journal.record(index).map_err(|error| self.unreadable(&error))?;
+        Leaf::from_bytes(&bytes).map_err(|_| Reason::LogUnavailable.into())
+    }
+
+    /// Whether a refusal at collecting is not in the log yet.
+    pub(crate) fn is_news(&self, delivery: &DeliveryId, reason: Reason, rules: &Rules) -> bool {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.len() >= MOST_TOLD {
+            told.clear();
+        }
+        let now = (reason, rules.proven().number());
+        told.insert(*delivery, now) != Some(now)
+    }
+
+    /// What cannot be read is not handed out.
+    pub(crate) fn unreadable(&self, error: &ReadError) -> Refusal {
+        match error {
+            ReadError::Erased => Reason::Erased.into(),
+            ReadError::NotFound => Reason::NotFound.into(),
+            error => {
+                tracing::error!(%error, "the journal cannot be read");
+                Reason::LogUnavailable.into()
+            }
+        }
+    }
+}
+
+impl Facts for Gateway {
+    fn consents(
+        &self,
+        client: ClientPseudonym,
+        receiver: &Party,
+        purpose: &Purpose,
+        now: Timestamp,
+    ) -> Result<Consents, Reason> {
+        let consents = self.journal.consents(client, receiver, purpose, now);
+        consents.map_err(|error| self.unreadable(&error).reason)
+    }
+
+    fn has_traject(
+        &self,
+        client: ClientPseudonym,
+        one: &Party,
+        other: &Party,
+        now: Timestamp,
+    ) -> Result<bool, Reason> {
+        for oin in [&one.oin, &other.oin] {
+            let last = self.journal.last_activity(client, oin);
+            let last = last.map_err(|error| self.unreadable(&error).reason)?;
+            if last.is_some_and(|last| now <= last.plus_seconds(TRAJECT_SECONDS)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}

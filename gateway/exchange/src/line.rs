@@ -1,0 +1,178 @@
+//! The line that every message walks: accept → identify → authorise → filter → screen → record → deliver.
+//!
+//! Owns: the order. Each step takes the proof type of the one before and gives its own, so the compiler keeps it.
+//! What decides (`identify` to `screen`) reads and computes, and writes nothing; `record` is the only step that
+//! makes anything true; nothing reaches anyone before it. A refusal is recorded like a delivery.
+
+pub(crate) mod accept;
+pub(crate) mod identify;
+pub(crate) mod offer;
+pub(crate) mod authorise;
+pub(crate) mod filter;
+pub(crate) mod screen;
+pub(crate) mod record;
+pub(crate) mod deliver;
+pub(crate) mod hand_out;
+
+use std::sync::Arc;
+
+use fields::PseudonymKey;
+use identity::Actor;
+use journal::Commit;
+use ledger::{Digest, Event, Party};
+use model::{Oin, Purpose, Reason, Refusal, Role};
+use proto::veldwacht::exchange::v1 as wire;
+
+use crate::gateway::Gateway;
+use crate::line::accept::Arrived;
+use crate::line::authorise::{Authorised, Question, authorise};
+use crate::line::deliver::Sent;
+use crate::line::filter::filter;
+use crate::line::offer::{About, Offer};
+use crate::line::record::{Circumstances, Outcome};
+use crate::line::screen::{Screened, screen};
+use crate::rules::Rules;
+
+/// What was decided about a document that was offered, for each of its receivers.
+pub(crate) struct Decision {
+    pub(crate) rules: Arc<Rules>,
+    pub(crate) about: About,
+    pub(crate) explain: bool,
+    /// The organisation at the door, also when nobody there may act.
+    oin: Option<Oin>,
+    actor: Option<Arc<Actor>>,
+    offer: Option<Offer>,
+    outcomes: Result<Vec<Outcome>, Refusal>,
+    trace: Option<ledger::Trace>,
+    now: model::Timestamp,
+}
+
+/// A no that stands in the log – or says that the log cannot be written.
+pub(crate) struct Refused {
+    pub(crate) refusal: Refusal,
+    /// What became of each receiver, when it came that far.
+    pub(crate) answer: Option<wire::SendResponse>,
+}
+
+impl Gateway {
+    /// Everything that happens to one document that is offered.
+    pub(crate) async fn send(&self, arrived: Arrived<wire::SendRequest>) -> Result<wire::SendResponse, Refused> {
+        let decision = self.decide(arrived);
+        let sent = self.record(decision).await.map_err(|refusal| Refused { refusal, answer: None })?;
+        deliver::answer(sent)
+    }
+
+    /// identify → authorise → filter → screen, for every receiver. Writes nothing.
+    fn decide(&self, arrived: Arrived<wire::SendRequest>) -> Decision {
+        let rules = self.rules();
+        let (identified, oin) = (arrived.identify(), arrived.oin());
+        let Arrived { message, now, trace, .. } = arrived;
+        let explain = message.explain;
+        let (about, offered) = offer::parse(message, self.new_exchange_id(now), self.limits().document_bytes);
+        let (actor, refused) = match identified {
+            Ok(actor) => (Some(actor), None),
+            Err(refusal) => (None, Some(refusal)),
+        };
+        let (offer, unreadable) = match offered {
+            Ok(offer) => (Some(offer), None),
+            Err(refusal) => (None, Some(refusal)),
+        };
+        let outcomes = match (&actor, &offer, refused.or(unreadable)) {
+            (Some(actor), Some(offer), None) => self.project_all(&rules, actor, &about, offer, now),
+            (_, _, refusal) => Err(refusal.unwrap_or_else(|| Reason::RequestInvalid.into())),
+        };
+        Decision { rules, about, explain, oin, actor, offer, outcomes, trace, now }
+    }
+
+    fn project_all(
+        &self,
+        rules: &Rules,
+        actor: &Actor,
+        about: &About,
+        offer: &Offer,
+        now: model::Timestamp,
+    ) -> Result<Vec<Outcome>, Refusal> {
+        let purpose = purpose(actor)?;
+        let sender = party(actor);
+        let client = self.journal().pseudonym(&offer.client);
+        let mut checked = false;
+        let mut outcomes = Vec::with_capacity(about.receivers.len());
+        for receiver in &about.receivers {
+            let question =
+                Question { sender: &sender, receiver, message: &offer.message, purpose, client, now };
+            let decided = authorise(rules, self, &question);
+            if let (Ok(authorised), false) = (&decided, checked) {
+                // One look is enough: whether the bytes are a document of this client does not depend on who gets it.
+                rules.check_document(&offer.message, authorised.compiled(), &offer.document, &offer.client)?;
+                checked = true;
+            }
+            let decided = decided.and_then(|authorised| self.project(rules, authorised, &offer.document));
+            outcomes.push(Outcome { receiver: receiver.clone(), decided });
+        }
+        Ok(outcomes)
+    }
+
+    /// filter → screen, for one receiver.
+    pub(crate) fn project(&self, rules: &Rules, authorised: Authorised, document: &[u8]) -> Result<Screened, Refusal> {
+        let key: PseudonymKey = self.pseudonym_key(&authorised.receiver().oin);
+        let filtered = filter(authorised, document, &key)?;
+        screen(filtered, rules.screener())
+    }
+
+    /// Makes the decision true: one commit, durable when this returns.
+    async fn record(&self, decision: Decision) -> Result<Sent, Refusal> {
+        let Decision { rules, about, explain, oin, actor, offer, outcomes, trace, now } = decision;
+        let circumstances = Circumstances { now, exchange: about.exchange, trace, rules: &rules };
+        let (outcomes, refusal) = match outcomes {
+            Ok(outcomes) => (outcomes, None),
+            Err(refusal) => {
+                let all = about.receivers.iter().cloned();
+                let refused = all.map(|receiver| Outcome { receiver, decided: Err(refusal.clone()) });
+                (refused.collect(), Some(refusal))
+            }
+        };
+        let actor = actor.as_deref();
+        let at_the_door = || oin.map(|oin| Party { oin, role: Role::systeem() });
+        let from = actor.map(party).or_else(at_the_door);
+        let purpose = actor.and_then(Actor::purpose);
+        let mut carried = record::carried(from, about.message.as_ref(), purpose, &outcomes);
+        let passed = outcomes.iter().any(|outcome| outcome.decided.is_ok());
+        carried.reason = if passed { None } else { refusal.as_ref().or(first_no(&outcomes)).map(|no| no.reason) };
+        // An exchange id is used up by a delivery only: what was refused may be offered again under the same id.
+        let event = if passed { Event::Sent(carried) } else { Event::Refused(carried) };
+        let leaf = circumstances.leaf(record::activity(&outcomes), event);
+        let commit = Commit {
+            leaf: leaf.clone(),
+            client: record::about(self.journal(), about.client.as_ref()),
+            sealed: record::sealed(actor, about.client.as_ref()),
+            request: offer.as_ref().map(|offer| request_digest(&about, offer, actor)),
+            documents: record::documents(&outcomes, now),
+        };
+        let recorded = record::write(self.journal(), commit).await?;
+        let leaf = if recorded.is_repeated() { self.recorded_leaf(recorded.index())? } else { leaf };
+        Ok(Sent { recorded, leaf, outcomes, refusal, rules, explain, offer })
+    }
+}
+
+/// The organisation and role of whoever acts.
+pub(crate) fn party(actor: &Actor) -> Party {
+    Party { oin: actor.oin(), role: actor.role().clone() }
+}
+
+/// What whoever acts does it for: the assertion says so, never the message.
+pub(crate) fn purpose(actor: &Actor) -> Result<&Purpose, Refusal> {
+    actor.purpose().ok_or_else(|| Reason::RoleRequired.into())
+}
+
+fn first_no(outcomes: &[Outcome]) -> Option<&Refusal> {
+    outcomes.iter().find_map(|outcome| outcome.decided.as_ref().err())
+}
+
+/// What makes two requests the same request.
+fn request_digest(about: &About, offer: &Offer, actor: Option<&Actor>) -> Digest {
+    let sender = actor.map(|actor| format!("{}/{:?}", party(actor), actor.purpose())).unwrap_or_default();
+    let receivers: Vec<String> = about.receivers.iter().map(Party::to_string).collect();
+    let (receivers, message) = (receivers.join(" "), offer.message.as_str());
+    let head = [sender.as_str(), &receivers, message, offer.client.expose()].join("\n");
+    Digest::of_parts(&[head.as_bytes(), b"\n\n", &offer.document])
+}

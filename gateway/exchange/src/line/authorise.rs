@@ -1,0 +1,84 @@
+//! authorise: may this receiver have anything of this document, and what exactly.
+//!
+//! Owns: bringing together what a decision depends on – who, what, for what, in which state of consent and traject –
+//! and asking the bundle, which decided long ago. Knows no bytes. Next: `filter`.
+
+use std::sync::Arc;
+
+use ledger::Party;
+use model::{ClientPseudonym, Consent, Consents, MessageType, Purpose, Reason, Refusal, Timestamp};
+use policy::{Compiled, Situation, Traject};
+
+use crate::rules::Rules;
+
+/// Someone may have something: the plan says what.
+pub(crate) struct Authorised {
+    receiver: Party,
+    compiled: Arc<Compiled>,
+}
+
+impl Authorised {
+    pub(crate) fn compiled(&self) -> &Arc<Compiled> {
+        &self.compiled
+    }
+
+    pub(crate) fn receiver(&self) -> &Party {
+        &self.receiver
+    }
+}
+
+/// What the gateway knows of a client at this moment. Resolved before a decision, never by it.
+pub(crate) trait Facts {
+    /// The client's consents towards a receiver, for a purpose.
+    fn consents(
+        &self,
+        client: ClientPseudonym,
+        receiver: &Party,
+        purpose: &Purpose,
+        now: Timestamp,
+    ) -> Result<Consents, Reason>;
+    /// Whether the client has an active traject in which either of the two takes part.
+    fn has_traject(
+        &self,
+        client: ClientPseudonym,
+        one: &Party,
+        other: &Party,
+        now: Timestamp,
+    ) -> Result<bool, Reason>;
+}
+
+/// What is asked, for one receiver.
+pub(crate) struct Question<'a> {
+    pub(crate) sender: &'a Party,
+    pub(crate) receiver: &'a Party,
+    pub(crate) message: &'a MessageType,
+    pub(crate) purpose: &'a Purpose,
+    pub(crate) client: ClientPseudonym,
+    pub(crate) now: Timestamp,
+}
+
+/// Decides for one receiver.
+pub(crate) fn authorise(rules: &Rules, facts: &dyn Facts, question: &Question<'_>) -> Result<Authorised, Refusal> {
+    let Question { sender, receiver, client, now, .. } = *question;
+    let consents = facts.consents(client, receiver, question.purpose, now)?;
+    let situation = Situation {
+        message: question.message.clone(),
+        sender: (sender.oin, sender.role.clone()),
+        receiver: (receiver.oin, receiver.role.clone()),
+        purpose: question.purpose.clone(),
+        consents,
+        spoed: false,
+    };
+    let compiled = rules.proven().compiled(&situation).map_err(|refusal| match refusal.reason {
+        Reason::ConsentMissing if was_refused(consents) => Reason::ConsentWithdrawn.into(),
+        _ => refusal,
+    })?;
+    if compiled.exchange.traject == Traject::Active && !facts.has_traject(client, sender, receiver, now)? {
+        return Err(Reason::TrajectNotActive.into());
+    }
+    Ok(Authorised { receiver: receiver.clone(), compiled })
+}
+
+fn was_refused(consents: Consents) -> bool {
+    [consents.beroepsgeheim, consents.gezondheidsgegevens].contains(&Consent::Geweigerd)
+}

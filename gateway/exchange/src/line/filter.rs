@@ -1,0 +1,54 @@
+//! filter: the bytes that this receiver may have, and an account of them by class.
+//!
+//! Owns: running the plan, and telling a sender in the gateway's words why bytes were refused. Next: `screen`.
+
+use std::sync::Arc;
+
+use fields::{Account, Malformed, PseudonymKey};
+use ledger::Party;
+use model::{Reason, Refusal};
+use policy::Compiled;
+
+use crate::line::authorise::Authorised;
+use crate::line::offer::at;
+
+/// A projection that policy allows. Its texts have not been screened.
+pub(crate) struct Filtered {
+    authorised: Authorised,
+    document: Vec<u8>,
+    account: Account,
+}
+
+impl Filtered {
+    pub(crate) fn compiled(&self) -> &Arc<Compiled> {
+        self.authorised.compiled()
+    }
+
+    pub(crate) fn receiver(&self) -> &Party {
+        self.authorised.receiver()
+    }
+
+    pub(crate) fn document(&self) -> &[u8] {
+        &self.document
+    }
+
+    pub(crate) fn account(&self) -> &Account {
+        &self.account
+    }
+}
+
+/// Projects a document for the receiver that was authorised.
+pub(crate) fn filter(authorised: Authorised, document: &[u8], key: &PseudonymKey) -> Result<Filtered, Refusal> {
+    let (mut output, mut account) = (Vec::new(), Account::new());
+    let plan = &authorised.compiled().plan;
+    plan.filter(document, key, &mut output, &mut account).map_err(|found| malformed(&found))?;
+    if account.passed().next().is_none() && account.texts().is_empty() {
+        return Err(Reason::NothingMayPass.into());
+    }
+    Ok(Filtered { authorised, document: output, account })
+}
+
+/// Says where a document stops being one, never what stands there.
+pub(crate) fn malformed(found: &Malformed) -> Refusal {
+    at(Reason::DocumentMalformed, "document", &found.to_string())
+}

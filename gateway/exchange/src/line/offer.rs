@@ -1,0 +1,86 @@
+//! A `SendRequest`, parsed at the border into the nouns of the model.
+//!
+//! Owns: what a request must hold to be understood at all, and the limits on it. What can be read of a bad request
+//! is kept in `About`, so that its refusal is recorded as fully as it can be. Next: `authorise`.
+
+use bytes::Bytes;
+use ledger::Party;
+use model::{Bsn, ExchangeId, FieldViolation, MessageType, Reason, Refusal};
+use proto::veldwacht::exchange::v1 as wire;
+
+/// The most receivers of one document.
+pub(crate) const MAX_RECEIVERS: usize = 32;
+
+/// What is known of a request, good or bad: enough to record it.
+pub(crate) struct About {
+    pub(crate) exchange: ExchangeId,
+    pub(crate) client: Option<Bsn>,
+    pub(crate) message: Option<MessageType>,
+    pub(crate) receivers: Vec<Party>,
+}
+
+/// A document for receivers, as its sender offered it.
+pub(crate) struct Offer {
+    pub(crate) client: Bsn,
+    pub(crate) message: MessageType,
+    pub(crate) document: Bytes,
+}
+
+/// Parses a request. `fresh` is the exchange id for a request that brings none, or a bad one.
+pub(crate) fn parse(request: wire::SendRequest, fresh: ExchangeId, limit: usize) -> (About, Result<Offer, Refusal>) {
+    let exchange = request.exchange_id.parse::<ExchangeId>();
+    let client = request.client_bsn.parse::<Bsn>();
+    let message = request.message_type.parse::<MessageType>();
+    let receivers: Vec<Option<Party>> = request.receivers.iter().map(party).collect();
+    let about = About {
+        exchange: exchange.clone().unwrap_or(fresh),
+        client: client.clone().ok(),
+        message: message.clone().ok(),
+        receivers: receivers.iter().flatten().take(MAX_RECEIVERS).cloned().collect(),
+    };
+    let offer = || {
+        if !request.exchange_id.is_empty() && exchange.is_err() {
+            return Err(at(Reason::ExchangeIdInvalid, "exchange_id", "a UUIDv7, or nothing"));
+        }
+        if !request.descriptor_set.is_empty() {
+            return Err(at(Reason::DescriptorNotBelieved, "descriptor_set", "leave it out"));
+        }
+        let client = client.map_err(|_| at(Reason::ClientInvalid, "client_bsn", "9 digits that pass the elfproef"))?;
+        let message = message.map_err(|_| at(Reason::TypeUnknown, "message_type", "a full protobuf name"))?;
+        check_receivers(&receivers)?;
+        if request.document.len() > limit {
+            let description = format!("at most {limit} bytes");
+            return Err(at(Reason::DocumentTooLarge, "document", &description));
+        }
+        Ok(Offer { client, message, document: request.document })
+    };
+    (about, offer())
+}
+
+fn check_receivers(receivers: &[Option<Party>]) -> Result<(), Refusal> {
+    if receivers.is_empty() || receivers.len() > MAX_RECEIVERS {
+        return Err(at(Reason::RequestInvalid, "receivers", &format!("1 to {MAX_RECEIVERS} receivers")));
+    }
+    for (index, receiver) in receivers.iter().enumerate() {
+        let place = format!("receivers[{index}]");
+        let Some(receiver) = receiver else {
+            return Err(at(Reason::ReceiverUnknown, &place, "an OIN of 20 digits and a role of the bundle"));
+        };
+        let twice = receivers.iter().take(index).flatten().any(|earlier| earlier == receiver);
+        if twice {
+            return Err(at(Reason::RequestInvalid, &place, "stands there twice"));
+        }
+    }
+    Ok(())
+}
+
+/// A party of a request, if both its parts can be read.
+pub(crate) fn party(party: &wire::Party) -> Option<Party> {
+    Some(Party { oin: party.oin.parse().ok()?, role: party.role.parse().ok()? })
+}
+
+/// A refusal of one place in a request.
+pub(crate) fn at(reason: Reason, field: &str, description: &str) -> Refusal {
+    let (field, description) = (field.to_owned(), description.to_owned());
+    Refusal::at(reason, vec![FieldViolation { field, description, class: None, rule: None, span: None }])
+}

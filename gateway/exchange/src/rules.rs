@@ -1,0 +1,90 @@
+//! Everything that decides, in one piece that is swapped at once: the proven bundle and its screener.
+//!
+//! Owns: what is derived from a bundle, among it one plan a message type that finds the BSNs of a document. Calls in
+//! flight finish on the rules they started with.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use fields::{Account, Limits, Plan, PseudonymKey, Rule};
+use model::{Bsn, DataClass, FieldKind, Form, MessageType, Reason, Refusal};
+use policy::{Compiled, Proven};
+use screening::Screener;
+
+use crate::line::filter::malformed;
+use crate::line::offer::at;
+
+/// A bundle in force.
+pub struct Rules {
+    proven: Proven,
+    screener: Screener,
+    /// Made when a message type is first sent; a bundle has few.
+    clients: RwLock<HashMap<MessageType, Arc<Plan>>>,
+    /// The plans of `clients` make no pseudonyms.
+    no_key: PseudonymKey,
+}
+
+impl Rules {
+    /// Takes a bundle that was proven, and the screener built from its lexicon.
+    pub fn new(proven: Proven, screener: Screener, no_key: PseudonymKey) -> Rules {
+        Rules { proven, screener, clients: RwLock::default(), no_key }
+    }
+
+    /// The bundle.
+    pub fn proven(&self) -> &Proven {
+        &self.proven
+    }
+
+    /// The screener.
+    pub fn screener(&self) -> &Screener {
+        &self.screener
+    }
+
+    /// Whether the bytes are a document of this type, about this client: every BSN in it is the client's.
+    /// `compiled` is any decision about this message type: it knows the classes of the fields.
+    pub(crate) fn check_document(
+        &self,
+        message: &MessageType,
+        compiled: &Compiled,
+        document: &[u8],
+        client: &Bsn,
+    ) -> Result<(), Refusal> {
+        let plan = self.client_plan(message, compiled).ok_or(Reason::TypeUnknown)?;
+        let (mut found, mut account) = (Vec::new(), Account::new());
+        plan.filter(document, &self.no_key, &mut found, &mut account).map_err(|wrong| malformed(&wrong))?;
+        let same = |text: &fields::Text| found.get(text.start..text.end) == Some(client.expose().as_bytes());
+        if account.texts().iter().all(same) {
+            Ok(())
+        } else {
+            Err(at(Reason::ClientMismatch, "document", "a field of class persoon.bsn holds another BSN"))
+        }
+    }
+
+    fn client_plan(&self, message: &MessageType, compiled: &Compiled) -> Option<Arc<Plan>> {
+        if let Some(plan) = self.clients.read().unwrap_or_else(PoisonError::into_inner).get(message) {
+            return Some(Arc::clone(plan));
+        }
+        let plan = Arc::new(client_plan(&self.proven, message, compiled)?);
+        let mut clients = self.clients.write().unwrap_or_else(PoisonError::into_inner);
+        Some(Arc::clone(clients.entry(message.clone()).or_insert(plan)))
+    }
+}
+
+/// A plan that lets only BSNs through, and reports where they stand.
+fn client_plan(proven: &Proven, message: &MessageType, compiled: &Compiled) -> Option<Plan> {
+    let root = proven.message(message)?;
+    let cells = compiled.cells.iter();
+    let holds_bsn = cells.filter(|cell| cell.class == Some(DataClass::PersoonBsn) && cell.kind != FieldKind::Bericht);
+    let bsns: HashSet<(&str, u32)> = holds_bsn.map(|cell| (cell.message.as_str(), cell.number)).collect();
+    let mut rule_of = |field: &prost_reflect::FieldDescriptor| {
+        let class = DataClass::PersoonBsn;
+        if field.kind().as_message().is_some() {
+            (FieldKind::Bericht, Rule::Pass { class, form: Form::Vol })
+        } else if bsns.contains(&(field.parent_message().full_name(), field.number())) {
+            (FieldKind::Tekst, Rule::Screen { class })
+        } else {
+            (FieldKind::Waarde, Rule::Withhold { class: None })
+        }
+    };
+    Plan::compile(&root, &mut rule_of, Limits::default()).ok()
+}

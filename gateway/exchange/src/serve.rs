@@ -1,0 +1,94 @@
+//! Serving: the door, the services behind it, and the work that goes on beside the calls.
+//!
+//! Owns: putting tonic on the door's connections, expiring what was never collected, recording who was turned away, and
+//! stopping in order: no new calls, calls in flight to their end, then the journal.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use journal::Commit;
+use ledger::{Carried, Event, Party};
+use model::Role;
+use proto::veldwacht::audit::v1::audit_service_server::AuditServiceServer;
+use proto::veldwacht::consent::v1::consent_service_server::ConsentServiceServer;
+use proto::veldwacht::exchange::v1::exchange_service_server::ExchangeServiceServer;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+
+use crate::door::{self, Guard, Http2, TurnedAway};
+use crate::gateway::Gateway;
+use crate::line::record::{self, Circumstances};
+use crate::services::{audit::Audit, consent::Consents, exchange::Exchange};
+
+/// How often deliveries are looked at that were never collected.
+const EXPIRY_ROUND: Duration = Duration::from_secs(10);
+/// How many refusals at the door may wait to be recorded; more are counted, not kept.
+const WAITING_REFUSALS: usize = 1024;
+
+/// Serves until `stop` resolves, and then until the calls in flight have ended.
+///
+/// # Errors
+/// When the transport fails.
+pub async fn serve(
+    gateway: Arc<Gateway>,
+    listener: TcpListener,
+    guard: Arc<Guard>,
+    limits: door::Limits,
+    http2: Http2,
+    stop: impl Future<Output = ()>,
+) -> Result<(), tonic::transport::Error> {
+    let (turned_away, refusals) = mpsc::channel(WAITING_REFUSALS);
+    let tell = Arc::new(move |refusal: TurnedAway| {
+        if turned_away.try_send(refusal).is_err() {
+            tracing::warn!("more was refused at the door than can be recorded at once");
+        }
+    });
+    let clock = gateway.clock();
+    let connections = door::open(listener, guard, limits, clock, tell);
+    let beside = [
+        tokio::spawn(expire(Arc::clone(&gateway))),
+        tokio::spawn(record_turned_away(Arc::clone(&gateway), refusals)),
+    ];
+    let bytes = gateway.limits().document_bytes.saturating_add(64 << 10);
+    let (health, health_service) = tonic_health::server::health_reporter();
+    health.set_serving::<ExchangeServiceServer<Exchange>>().await;
+    let served = door::server(&http2)
+        .add_service(health_service)
+        .add_service(
+            ExchangeServiceServer::new(Exchange(Arc::clone(&gateway)))
+                .max_decoding_message_size(bytes)
+                .max_encoding_message_size(bytes),
+        )
+        .add_service(ConsentServiceServer::new(Consents(Arc::clone(&gateway))).max_decoding_message_size(64 << 10))
+        .add_service(AuditServiceServer::new(Audit(gateway)).max_decoding_message_size(64 << 10))
+        .serve_with_incoming_shutdown(connections, stop)
+        .await;
+    beside.iter().for_each(tokio::task::JoinHandle::abort);
+    served
+}
+
+/// Lets go of what was never collected, with a record each.
+async fn expire(gateway: Arc<Gateway>) {
+    let mut round = tokio::time::interval(EXPIRY_ROUND);
+    loop {
+        round.tick().await;
+        if let Err(error) = gateway.journal().expire(gateway.now()).await {
+            tracing::error!(%error, "what was not collected in time could not be recorded as expired");
+        }
+    }
+}
+
+/// A certificate without rights is a refusal like any other: it stands in the log.
+async fn record_turned_away(gateway: Arc<Gateway>, mut refusals: mpsc::Receiver<TurnedAway>) {
+    while let Some(turned_away) = refusals.recv().await {
+        let Some(refusal) = turned_away.refusal else { continue };
+        let rules = gateway.rules();
+        let exchange = gateway.new_exchange_id(turned_away.at);
+        let circumstances = Circumstances { now: turned_away.at, exchange, trace: None, rules: &rules };
+        let from = turned_away.oin.map(|oin| Party { oin, role: Role::systeem() });
+        let carried = Carried { from, reason: Some(refusal.reason), ..Carried::default() };
+        let leaf = circumstances.leaf(None, Event::Refused(carried));
+        // Nobody waits for this answer; a journal that cannot write has said so itself.
+        let _ = record::write(gateway.journal(), Commit::of(leaf)).await;
+    }
+}

@@ -1,0 +1,8 @@
+//! The gRPC services: generated types on the outside, the line on the inside.
+//!
+//! Owns: translation. No decision is made here, and no generated type travels further in than the step that parses it.
+
+pub(crate) mod audit;
+pub(crate) mod collect;
+pub(crate) mod consent;
+pub(crate) mod exchange;

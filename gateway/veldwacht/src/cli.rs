@@ -1,0 +1,253 @@
+//! The command line: names, flags and examples. Scripts and auditors call these names; they are never renamed.
+//!
+//! Owns: parsing. What a command does stands in `commands/`, one file a command.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use model::{Consent, ExchangeId, MessageType, Oin, Purpose, Role};
+
+/// Field guard: what an organisation may not have never leaves, and the log proves what did.
+#[derive(Parser)]
+#[command(name = "veldwacht", version, arg_required_else_help = true, propagate_version = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Play one traject between four organisations, and verify the log
+    #[command(after_help = "Example:\n  veldwacht demo --dir /tmp/demo")]
+    Demo(Demo),
+    /// Run the gateway
+    #[command(after_help = "Example:\n  veldwacht serve --config gateway.toml --check")]
+    Serve(Serve),
+    /// A development CA: organisations, systems, officers, auditors, signers of assertions
+    #[command(subcommand, after_help = "Example:\n  veldwacht pki init --dir certs/dev")]
+    Pki(Pki),
+    /// Make a role assertion (JWT, bound to a certificate, five minutes)
+    #[command(
+        after_help = "Example:\n  veldwacht assert --key ggz.assert.pem --cert ggz.pem --role behandelaar --user jansen --purpose beoordeling_belastbaarheid"
+    )]
+    Assert(Assert),
+    /// Send a document; prints the receipt, or what was sent back
+    #[command(
+        after_help = "Example:\n  veldwacht send --as certs/dev/rib/coach.pem --to 00000099000000001000:klantmanager --purpose voortgang --client 999990019 --type werkfit.v1.Voortgangsrapportage report.json"
+    )]
+    Send(Send),
+    /// Collect what waits
+    #[command(after_help = "Example:\n  veldwacht collect --as certs/dev/gemeente/klantmanager.pem --ack")]
+    Collect(Collect),
+    /// The filter alone, offline: bytes in, bytes out
+    #[command(
+        after_help = "Example:\n  veldwacht filter --bundle policies --type werkfit.v1.MedischVerslag --sender 00000099000000003000 --receiver 00000099000000002000:arbeidsdeskundige --purpose beoordeling_belastbaarheid --consent verleend verslag.json"
+    )]
+    Filter(Filter),
+    /// Check, show, compare and publish policies
+    #[command(subcommand, after_help = "Example:\n  veldwacht policy check policies")]
+    Policy(Policy),
+    /// What a text says that may not be told
+    #[command(after_help = "Example:\n  echo 'kan 20 uur werken' | veldwacht screen --lines")]
+    Screen(Screen),
+    /// Verify, prove and read the log
+    #[command(subcommand, after_help = "Example:\n  veldwacht log verify demo/log --key demo/log.vkey")]
+    Log(Log),
+    /// Measure, with peers in the same run
+    #[command(after_help = "Example:\n  veldwacht bench fields --json")]
+    Bench(Bench),
+}
+
+#[derive(Args)]
+pub(crate) struct Demo {
+    /// Where to put everything; a fresh temporary folder if left out
+    #[arg(long)]
+    pub(crate) dir: Option<PathBuf>,
+    /// Print one JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Keep the gateway up afterwards
+    #[arg(long)]
+    pub(crate) serve: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Serve {
+    /// The configuration, TOML; see `gateway/veldwacht/veldwacht.example.toml`
+    #[arg(long, env = "VELDWACHT_CONFIG")]
+    pub(crate) config: PathBuf,
+    /// Only read the configuration and say what is wrong
+    #[arg(long)]
+    pub(crate) check: bool,
+}
+
+/// Who calls: a certificate with its key beside it, and how to make its assertions.
+#[derive(Args)]
+pub(crate) struct Caller {
+    /// The client certificate (PEM); its key stands beside it as `.key.pem`
+    #[arg(long = "as", value_name = "CERT")]
+    pub(crate) certificate: PathBuf,
+    /// The gateway, `host:port`
+    #[arg(long, env = "VELDWACHT_GATEWAY", default_value = "localhost:8443")]
+    pub(crate) gateway: String,
+    /// The CA of the gateway (PEM); `gateway-ca.pem` of the development CA if left out
+    #[arg(long)]
+    pub(crate) ca: Option<PathBuf>,
+    /// The role to act in; the only one that the assertion key may assert, if left out
+    #[arg(long)]
+    pub(crate) role: Option<Role>,
+    /// The user to act for
+    #[arg(long)]
+    pub(crate) user: Option<String>,
+    /// The key that signs assertions (PEM); `assert.key.pem` beside the certificate if left out
+    #[arg(long)]
+    pub(crate) assertion_key: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct Send {
+    #[command(flatten)]
+    pub(crate) caller: Caller,
+    /// A receiver, `OIN:ROLE`; repeat for more
+    #[arg(long, required = true, value_name = "OIN:ROLE", value_parser = party)]
+    pub(crate) to: Vec<(Oin, Role)>,
+    /// What for
+    #[arg(long)]
+    pub(crate) purpose: Purpose,
+    /// The client's BSN. Read as it is: a parser's error would repeat it
+    #[arg(long, value_name = "BSN")]
+    pub(crate) client: String,
+    /// The document's message type
+    #[arg(long = "type", value_name = "T")]
+    pub(crate) message: MessageType,
+    /// The exchange id, to send the same thing again
+    #[arg(long)]
+    pub(crate) exchange: Option<ExchangeId>,
+    /// The bundle with the contract that turns text into bytes; the shipped one if left out
+    #[arg(long)]
+    pub(crate) bundle: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// The document: protobuf JSON (`.json`), text format (`.txtpb`) or binary
+    pub(crate) file: PathBuf,
+}
+
+#[derive(Args)]
+pub(crate) struct Collect {
+    #[command(flatten)]
+    pub(crate) caller: Caller,
+    /// Only deliveries for this purpose
+    #[arg(long)]
+    pub(crate) purpose: Option<Purpose>,
+    /// Keep the stream open and print what arrives
+    #[arg(long)]
+    pub(crate) follow: bool,
+    /// Acknowledge what was printed, so that it does not come again
+    #[arg(long)]
+    pub(crate) ack: bool,
+    /// The bundle with the contract that turns bytes into text; the shipped one if left out
+    #[arg(long)]
+    pub(crate) bundle: Option<PathBuf>,
+    /// Print one JSON document a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// From whom to whom, for what, in which state of consent.
+#[derive(Args)]
+pub(crate) struct Route {
+    /// The document's message type
+    #[arg(long = "type", value_name = "T")]
+    pub(crate) message: MessageType,
+    /// The sender, `OIN` or `OIN:ROLE`; the role is needed where several may send this
+    #[arg(long, value_name = "OIN[:ROLE]", value_parser = sender)]
+    pub(crate) sender: (Oin, Option<Role>),
+    /// The receiver
+    #[arg(long, value_name = "OIN:ROLE", value_parser = party)]
+    pub(crate) receiver: (Oin, Role),
+    /// What for
+    #[arg(long)]
+    pub(crate) purpose: Purpose,
+    /// State of both consents: verleend, geweigerd or onbekend
+    #[arg(long, default_value = "onbekend")]
+    pub(crate) consent: Consent,
+}
+
+#[derive(Args)]
+pub(crate) struct Filter {
+    /// The bundle
+    #[arg(long)]
+    pub(crate) bundle: PathBuf,
+    #[command(flatten)]
+    pub(crate) route: Route,
+    /// How to write what may leave
+    #[arg(long, default_value = "json")]
+    pub(crate) format: DocumentFormat,
+    /// Say field by field what happened and why
+    #[arg(long)]
+    pub(crate) explain: bool,
+    /// Print the account as JSON on standard error
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// The document: protobuf JSON, text format or binary
+    pub(crate) file: PathBuf,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DocumentFormat {
+    /// Protobuf JSON
+    Json,
+    /// The bytes
+    Binary,
+}
+
+#[derive(Args)]
+pub(crate) struct Screen {
+    /// The lexicon: a folder; the shipped one if left out
+    #[arg(long)]
+    pub(crate) lexicon: Option<PathBuf>,
+    /// Print findings as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Take every line as its own text; prints one JSON document a line
+    #[arg(long)]
+    pub(crate) lines: bool,
+    /// The text; `-` or nothing reads standard input
+    pub(crate) file: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct Bench {
+    /// What to measure; everything if left out
+    pub(crate) what: Option<Benchmark>,
+    /// Print one JSON document a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Benchmark {
+    /// The field filter
+    Fields,
+    /// Durable audited exchanges over mutual TLS
+    Exchange,
+    /// The log
+    Log,
+    /// Screening
+    Screen,
+}
+
+fn party(text: &str) -> Result<(Oin, Role), String> {
+    match sender(text)? {
+        (oin, Some(role)) => Ok((oin, role)),
+        (_, None) => Err("expected OIN:ROLE".into()),
+    }
+}
+
+fn sender(text: &str) -> Result<(Oin, Option<Role>), String> {
+    let (oin, role) = text.split_once(':').map_or((text, None), |(oin, role)| (oin, Some(role)));
+    let oin = oin.parse().map_err(|error: model::Invalid| error.to_string())?;
+    let role = role.map(str::parse).transpose().map_err(|error: model::Invalid| error.to_string())?;
+    Ok((oin, role))
+}
