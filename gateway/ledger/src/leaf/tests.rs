@@ -54,6 +54,62 @@ pub(crate) fn sent() -> Leaf {
     }
 }
 
+/// One record of every kind.
+pub(crate) fn all_kinds() -> Vec<Leaf> {
+    let Event::Sent(carried) = sent().event else { unreachable!() };
+    let one = Carried { to: carried.to[..1].to_vec(), ..carried.clone() };
+    let refused = Carried { from: None, reason: Some(Reason::CertificateRefused), ..Carried::default() };
+    let coach = party(4, "coach");
+    let text = carried.to[1].held_back[0].clone();
+    let events = vec![
+        sent().event,
+        Event::HandedOut(one.clone()),
+        Event::Acknowledged(one.clone()),
+        Event::Refused(refused),
+        Event::Expired(Carried { reason: Some(Reason::Expired), ..one.clone() }),
+        Event::Ask(one),
+        Event::Consent(ConsentChange {
+            by: coach.clone(),
+            kind: ConsentKind::Beroepsgeheim,
+            state: model::Consent::Verleend,
+            receiver: coach.clone(),
+            purpose: "re-integratie".parse().unwrap(),
+            until: Some(Timestamp::from_unix_millis(1_810_000_000_000)),
+        }),
+        Event::Erased(Erasure {
+            by: party(1, "klantmanager"),
+            ground: "avg-17-1-b".parse().unwrap(),
+            reason: Some(Reason::RetentionDuty),
+            until: Some(Timestamp::from_unix_millis(1_810_000_000_000)),
+        }),
+        Event::Bundle(BundleChange { act: Act::Activated, about: sent().bundle, approvals: 2, widens: true }),
+        Event::Access(Access { by: party(9, "auditor"), what: "export-ldv".parse().unwrap(), records: 41 }),
+        Event::Release(Release {
+            by: party(9, "privacy-officer"),
+            to: coach,
+            delivery: DeliveryId([7; 16]),
+            text,
+            ground: "gecontroleerd".parse().unwrap(),
+        }),
+    ];
+    (1..)
+        .zip(events)
+        .map(|(number, event)| Leaf { exchange: exchange(1_795_000_000_100, number), event, ..sent() })
+        .collect()
+}
+
+#[test]
+fn every_kind_of_record_comes_back_whole() {
+    let kinds: Vec<Kind> = all_kinds().iter().map(Leaf::kind).collect();
+    assert_eq!(kinds, Kind::ALL);
+    for leaf in all_kinds() {
+        let bytes = leaf.to_bytes().unwrap();
+        assert_eq!(Leaf::from_bytes(&bytes).unwrap(), leaf, "{}", leaf.kind());
+        let text = String::from_utf8(bytes).unwrap();
+        assert!(text.contains(&format!("\"event\":{{\"{}\":", leaf.kind())), "{text}");
+    }
+}
+
 #[test]
 fn a_record_is_the_same_bytes_every_time_and_comes_back_whole() {
     let bytes = sent().to_bytes().unwrap();
