@@ -28,7 +28,7 @@ pub use expiry::Expiring;
 pub use files::{Files, FilesError};
 pub use guard::{AssertionUse, Guard, GuardError, Material, Tls};
 pub use http2::{Http2, server};
-pub use turned_away::{TurnedAway, Stage};
+pub use turned_away::{Stage, TurnedAway};
 
 use counts::{Count, Counts};
 use guard::Entrance;
@@ -162,7 +162,8 @@ impl Hall {
     ) {
         let entrance = self.guard.entrance();
         let knock = Knock::new(Arc::clone(&entrance), Arc::clone(&self.clock));
-        let shaken = tokio::time::timeout(self.limits.handshake_timeout, shake_hands(stream, &entrance, &knock));
+        let shaken =
+            tokio::time::timeout(self.limits.handshake_timeout, shake_hands(stream, &entrance, &knock));
         let shaken = shaken.await;
         drop((places.handshake, of_address));
         let now = (self.clock)();

@@ -1,0 +1,67 @@
+//! HTTP/2 within limits: what one connection may ask of the gateway.
+//!
+//! Owns: the settings of the HTTP/2 layer that stand against abuse (rapid reset, CVE-2023-44487; floods of headers and
+//! continuations, CVE-2024-27316; half-open connections), in one place, each with its reason. Limits on what an
+//! organisation may do over all its connections are not here.
+
+use std::time::Duration;
+
+use tonic::transport::Server;
+
+/// What one connection may do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Http2 {
+    /// Streams at once. A caller with more to do waits, or opens another connection.
+    pub streams: u32,
+    /// Bytes of one request's headers; an assertion takes about 700 of them.
+    pub header_bytes: u32,
+    /// Streams that were reset and not yet handled; more and the connection is closed.
+    pub pending_resets: usize,
+    /// Streams that this side reset for errors of the other; more and the connection is closed.
+    pub error_resets: usize,
+    /// Bytes in flight to the gateway for one stream.
+    pub stream_window: u32,
+    /// Bytes in flight to the gateway for one connection: with the number of connections, the bound on memory.
+    pub connection_window: u32,
+    /// How often a silent peer is asked whether it is there.
+    pub keepalive_interval: Duration,
+    /// How long it may take to answer.
+    pub keepalive_timeout: Duration,
+    /// After this a connection is asked to end, and comes back through the door.
+    pub connection_age: Duration,
+    /// How long the calls that it still has may take then.
+    pub connection_age_grace: Duration,
+}
+
+impl Default for Http2 {
+    fn default() -> Http2 {
+        Http2 {
+            streams: 128,
+            header_bytes: 16 * 1024,
+            pending_resets: 20,
+            error_resets: 64,
+            stream_window: 256 * 1024,
+            connection_window: 1024 * 1024,
+            keepalive_interval: Duration::from_secs(20),
+            keepalive_timeout: Duration::from_secs(10),
+            connection_age: Duration::from_secs(3_600),
+            connection_age_grace: Duration::from_secs(60),
+        }
+    }
+}
+
+/// A tonic server with these limits, HTTP/2 only, to add services to.
+pub fn server(http2: &Http2) -> Server {
+    Server::builder()
+        .accept_http1(false)
+        .max_concurrent_streams(http2.streams)
+        .http2_max_header_list_size(http2.header_bytes)
+        .http2_max_pending_accept_reset_streams(Some(http2.pending_resets))
+        .http2_max_local_error_reset_streams(Some(http2.error_resets))
+        .initial_stream_window_size(http2.stream_window)
+        .initial_connection_window_size(http2.connection_window)
+        .http2_keepalive_interval(Some(http2.keepalive_interval))
+        .http2_keepalive_timeout(Some(http2.keepalive_timeout))
+        .max_connection_age(http2.connection_age)
+        .max_connection_age_grace(http2.connection_age_grace)
+}
