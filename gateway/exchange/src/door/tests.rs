@@ -1,1 +1,5 @@
-
+mod handshake;
+mod pressure;
+mod reload;
+mod requests;
+mod world;
