@@ -115,7 +115,7 @@ fn keep(shared: &Shared, kept: &mut (u64, u64), last: bool) {
     let size = *shared.size.borrow();
     if shared.keys.has_fresh() || size >= kept.0 + KEEP_EVERY || (last && size > kept.0) {
         match shared.keys.save(size) {
-            Ok(()) => kept.0 = size,
+            Ok(saved) => kept.0 = if saved { size } else { kept.0 },
             Err(error) => tracing::warn!(%error, "new keys stay in the journal's frames for now"),
         }
     }

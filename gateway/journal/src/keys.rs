@@ -21,7 +21,7 @@ use crate::error::OpenError;
 use crate::seal::{self, SealError};
 use file::{Entry, RingFile};
 
-pub(crate) use file::WRAPPED;
+pub(crate) use file::{WRAPPED, check_form};
 
 /// The pseudonym under which stands the key for what concerns no client: refusals at the door, bundles.
 pub(crate) const NOBODY: ClientPseudonym = ClientPseudonym([0; 16]);
@@ -147,17 +147,17 @@ impl KeyRing {
     }
 
     /// Copies new keys to the ring's file: everything in frames below `through` is in it afterwards. The
-    /// caller makes sure that those frames are durable.
-    pub(crate) fn save(&self, through: u64) -> Result<(), RingError> {
+    /// caller makes sure that those frames are durable. False while an erasure is under way.
+    pub(crate) fn save(&self, through: u64) -> Result<bool, RingError> {
         let mut inner = self.lock();
         if inner.held {
-            return Ok(());
+            return Ok(false);
         }
         let mut entries: Vec<Entry> = inner.fresh.values().map(|wrapped| Entry::Key(*wrapped)).collect();
         entries.push(Entry::Through(through));
         inner.file.append(&entries)?;
         inner.fresh.clear();
-        Ok(())
+        Ok(true)
     }
 
     /// Whether the file lacks a key.

@@ -8,8 +8,11 @@
 //! Reading order: `commit` → `journal` → `writer` → `applier`; then `frame`, `segment`, `entry` for the bytes.
 
 mod applier;
+mod backup;
+mod check;
 mod claims;
 mod commit;
+mod compact;
 mod disk;
 mod entry;
 mod erase;
@@ -26,7 +29,10 @@ mod segments;
 mod views;
 mod writer;
 
+pub use backup::{BackupError, backup, restore};
+pub use check::{Checked, check};
 pub use commit::{Commit, Document, Recorded};
+pub use compact::Compacted;
 pub use disk::{Disk, DiskFile, RealDisk};
 pub use erase::{EraseError, Erased, Erasure};
 pub use error::{CommitError, Damage, OpenError, ReadError};

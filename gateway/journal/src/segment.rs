@@ -1,8 +1,8 @@
 //! One segment file: a header of 64 bytes, then frames, then zeros.
 //!
 //! Owns: the version of the file's form, and walking over its frames. A segment is written with zeros before it
-//! is used, so that a flush has no metadata to write. A *carried* segment was rewritten by `compact`: it
-//! says where it ends, and may miss frames that nobody needs any more. Which segments there are is `segments`.
+//! is used, so that a flush has no metadata to write. One that `compact` rewrote says so, and whether it may
+//! have anything more to leave out. Which segments there are is `segments`.
 
 use std::io;
 use std::sync::Arc;
@@ -18,13 +18,27 @@ const MAGIC: &[u8; 8] = b"veldwjnl";
 const VERSION: u32 = 1;
 const WINDOW: usize = 1 << 20;
 
+/// What became of a segment after it was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// As the writer left it.
+    Written,
+    /// Rewritten without the documents that nobody waited for any more.
+    Carried,
+    /// Rewritten, and no document is left.
+    Settled,
+}
+
+impl Form {
+    const ALL: [Form; 3] = [Form::Written, Form::Carried, Form::Settled];
+}
+
 /// A segment that is open.
 #[derive(Clone)]
 pub(crate) struct Segment {
     /// The index of its first frame; also its name.
     pub(crate) first: u64,
-    /// For a carried segment: the index after its last.
-    pub(crate) end: Option<u64>,
+    pub(crate) form: Form,
     pub(crate) file: Arc<dyn DiskFile>,
     pub(crate) size: u64,
 }
@@ -40,14 +54,13 @@ impl Segment {
         name.strip_suffix(".seg").filter(|digits| digits.len() == 20)?.parse().ok()
     }
 
-    /// The header's bytes.
-    pub(crate) fn header(first: u64, end: Option<u64>) -> Vec<u8> {
+    /// The header's bytes: magic 8 · version u32 · form u32 · first u64 · crc u32.
+    pub(crate) fn header(first: u64, form: Form) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(START as usize);
         bytes.extend_from_slice(MAGIC);
         bytes.extend_from_slice(&VERSION.to_le_bytes());
-        bytes.extend_from_slice(&u32::from(end.is_some()).to_le_bytes());
+        bytes.extend_from_slice(&(form as u32).to_le_bytes());
         bytes.extend_from_slice(&first.to_le_bytes());
-        bytes.extend_from_slice(&end.unwrap_or_default().to_le_bytes());
         let crc = crc32c::crc32c(&bytes);
         bytes.extend_from_slice(&crc.to_le_bytes());
         bytes.resize(START as usize, 0);
@@ -60,22 +73,18 @@ impl Segment {
         let first = Segment::first_of(name).ok_or_else(|| at("is not the name of a segment"))?;
         let file = folder.open(name).map_err(|error| Damage::unread(name, &error))?;
         let size = file.len().map_err(|error| Damage::unread(name, &error))?;
-        let mut bytes = [0; 36];
+        let mut bytes = [0; START as usize];
         file.read_at(&mut bytes, 0).map_err(|error| Damage::unread(name, &error))?;
         let (magic, rest) = bytes.split_first_chunk::<8>().ok_or_else(|| at("has no header"))?;
         if magic != MAGIC {
             return Err(at("has no header of a journal segment"));
         }
-        let version = rest.first_chunk::<4>().map(|version| u32::from_le_bytes(*version));
-        if version != Some(VERSION) {
-            return Err(at("is of another version: use the gateway that wrote it"));
+        let form = Form::ALL.into_iter().find(|form| Segment::header(first, *form) == bytes);
+        match (form, rest.first_chunk::<4>().map(|version| u32::from_le_bytes(*version))) {
+            (Some(form), _) => Ok(Segment { first, form, file, size }),
+            (None, Some(VERSION)) => Err(at("has a damaged header, or another segment's name")),
+            (None, _) => Err(at("is of another version: use the gateway that wrote it")),
         }
-        for end in [None, bytes.get(24..32).and_then(le_u64)] {
-            if Segment::header(first, end).starts_with(&bytes) {
-                return Ok(Segment { first, end, file, size });
-            }
-        }
-        Err(at("has a damaged header, or another segment's name"))
     }
 
     /// Damage at a place of this segment.
@@ -104,8 +113,8 @@ impl Segment {
     }
 
     /// Walks over the frames from an offset at which one stands; [`START`] for the first.
-    pub(crate) fn frames(&self, offset: u64) -> Frames<'_> {
-        Frames { segment: self, offset, window: Vec::new(), window_at: 0 }
+    pub(crate) fn frames(&self, offset: u64) -> Frames {
+        Frames { segment: self.clone(), offset, window: Vec::new(), window_at: 0 }
     }
 }
 
@@ -120,14 +129,14 @@ pub(crate) enum Step<'a> {
 }
 
 /// A walk over the frames of a segment, reading large pieces at a time.
-pub(crate) struct Frames<'s> {
-    segment: &'s Segment,
+pub(crate) struct Frames {
+    segment: Segment,
     offset: u64,
     window: Vec<u8>,
     window_at: u64,
 }
 
-impl Frames<'_> {
+impl Frames {
     /// The next frame, or how the walk ends.
     pub(crate) fn step(&mut self) -> io::Result<Step<'_>> {
         let offset = self.offset;
@@ -182,8 +191,4 @@ impl Frames<'_> {
         self.window_at = offset;
         Ok(())
     }
-}
-
-fn le_u64(bytes: &[u8]) -> Option<u64> {
-    bytes.first_chunk::<8>().map(|bytes| u64::from_le_bytes(*bytes))
 }

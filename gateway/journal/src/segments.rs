@@ -10,7 +10,7 @@ use std::sync::{PoisonError, RwLock};
 
 use crate::disk::Folder;
 use crate::error::{Damage, OpenError, ReadError};
-use crate::segment::{START, Segment, Step};
+use crate::segment::{Form, START, Segment, Step};
 
 /// Where the next frame goes.
 pub(crate) struct Tail {
@@ -83,10 +83,10 @@ impl Segments {
         first: u64,
         size: u64,
     ) -> io::Result<Segment> {
-        file.write_at(&Segment::header(first, None), 0)?;
+        file.write_at(&Segment::header(first, Form::Written), 0)?;
         file.sync()?;
         folder.put("next.tmp", &Segment::name(first))?;
-        Ok(Segment { first, end: None, file, size })
+        Ok(Segment { first, form: Form::Written, file, size })
     }
 
     pub(crate) fn folder(&self) -> &Folder {
@@ -113,14 +113,17 @@ impl Segments {
     pub(crate) fn read(&self, index: u64, hint: Option<Place>) -> Result<Vec<u8>, ReadError> {
         let segment = self.holding(index).ok_or(ReadError::NotFound)?;
         let hinted = hint.filter(|place| place.segment == segment.first).map(|place| place.offset);
+        let mut broken = None;
         for start in hinted.into_iter().chain([START]) {
             if let Some(offset) = hop(&segment, start, index)? {
-                return segment.frame(offset, index)?.ok_or_else(|| {
-                    ReadError::Damaged(segment.damage(offset, index, "has a frame whose checksum is wrong"))
-                });
+                match segment.frame(offset, index)? {
+                    Some(payload) => return Ok(payload),
+                    None => broken = Some(offset),
+                }
             }
         }
-        Err(ReadError::NotFound)
+        let what = "has no whole frame of this record";
+        Err(segment.damage(broken.unwrap_or(START), index, what).into())
     }
 
     /// Walks over every record from an index on, checking each frame; `hint` as for [`Segments::read`].
@@ -153,21 +156,17 @@ fn walk<E: From<Damage> + From<io::Error>>(
     hint: Option<Place>,
     visit: &mut Visit<'_, E>,
 ) -> Result<(), E> {
-    let carried = segment.end.is_some();
     let (start, mut next) = begin(segment, from, hint)?;
     let mut frames = segment.frames(start);
     while next < stop {
         let offset = match frames.step()? {
-            Step::Frame(header, payload, offset)
-                if header.index == next || (carried && header.index > next && header.index < stop) =>
-            {
-                next = header.index + 1;
+            Step::Frame(header, payload, offset) if header.index == next => {
+                next += 1;
                 if header.index >= from {
                     visit(header.index, Place { segment: segment.first, offset }, payload)?;
                 }
                 continue;
             }
-            Step::End(_) if carried => return Ok(()),
             Step::Frame(_, _, offset) | Step::End(offset) | Step::Broken(offset) => offset,
         };
         return Err(segment.damage(offset, next, "has a broken or missing frame").into());

@@ -106,6 +106,15 @@ impl Views {
         }))
     }
 
+    /// Takes note that records stand elsewhere now.
+    pub(crate) fn moved(&self, places: &[(u64, Place)]) {
+        self.store.change(0, |young| {
+            for (index, place) in places.iter().filter(|(index, _)| index.is_multiple_of(PLACES)) {
+                young.put(key::place(index / PLACES), place_bytes(*place));
+            }
+        });
+    }
+
     /// The record that claimed this exchange id.
     pub(crate) fn claimed(&self, exchange: &ExchangeId) -> io::Result<Option<Claimed>> {
         let value = self.store.get(&key::claim(exchange))?;
@@ -196,8 +205,7 @@ impl Views {
 fn add(young: &mut Young<'_>, seen: &Seen<'_>) {
     let index = seen.index;
     if index.is_multiple_of(PLACES) {
-        let value = [seen.place.segment.to_be_bytes(), seen.place.offset.to_be_bytes()].concat();
-        young.put(key::place(index / PLACES), value);
+        young.put(key::place(index / PLACES), place_bytes(seen.place));
     }
     if let (Event::Sent(_), Some(request)) = (&seen.leaf.event, seen.ties.request) {
         let value = [index.to_be_bytes().as_slice(), &seen.hash.0, &request].concat();
@@ -232,6 +240,10 @@ fn add_activity(young: &mut Young<'_>, seen: &Seen<'_>, carried: &Carried) {
         let value = seen.leaf.time.unix_millis().to_be_bytes().to_vec();
         young.put(key::activity(client, &party.oin), value);
     }
+}
+
+fn place_bytes(place: Place) -> Vec<u8> {
+    [place.segment.to_be_bytes(), place.offset.to_be_bytes()].concat()
 }
 
 fn encode<T: Serialize>(value: &T) -> Vec<u8> {

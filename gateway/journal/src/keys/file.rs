@@ -86,6 +86,19 @@ pub(super) fn load(folder: &Folder, master: &[u8; 32], new: bool) -> Result<Load
     Ok(Loaded { file, epoch, epoch_key, index_key, keys, through })
 }
 
+/// Whether the file has the form of a ring: what can be said without the master secret.
+pub(crate) fn check_form(bytes: &[u8]) -> Result<(), Damage> {
+    read_header(bytes)?;
+    let entries = bytes.get(HEADER..).unwrap_or_default();
+    let whole = entries.chunks_exact(ENTRY).take_while(|entry| Entry::read(entry, 0).is_some()).count();
+    let rest = entries.get(whole * ENTRY..).unwrap_or_default();
+    if rest.iter().all(|byte| *byte == 0) {
+        return Ok(());
+    }
+    let offset = (HEADER + whole * ENTRY) as u64;
+    Err(Damage { file: "keys/ring".into(), offset, index: None, what: "has a broken entry" })
+}
+
 /// Overwrites a torn end with zeros. Entries are appended in groups that end with `Through`, each flushed before
 /// the next: when more than one group ends after the break, the break had been durable, and is damage.
 fn cut(file: &dyn DiskFile, bytes: &[u8], from: u64) -> Result<(), OpenError> {

@@ -41,8 +41,18 @@ pub(super) fn remove_partials(log: &Folder, full: Tile) -> io::Result<()> {
 pub struct LogFiles(Folder);
 
 impl LogFiles {
-    pub(super) fn new(log: Folder) -> LogFiles {
+    pub(crate) fn new(log: Folder) -> LogFiles {
         LogFiles(log)
+    }
+}
+
+impl LogFiles {
+    /// The log in a folder of this machine.
+    ///
+    /// # Errors
+    /// When the folder cannot be made or opened.
+    pub fn open(folder: &std::path::Path) -> io::Result<LogFiles> {
+        Ok(LogFiles(Folder::new(std::sync::Arc::new(crate::disk::RealDisk), folder.to_owned())?))
     }
 }
 
