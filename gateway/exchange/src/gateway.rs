@@ -10,7 +10,7 @@ use arc_swap::ArcSwap;
 use fields::PseudonymKey;
 use journal::{Journal, PublisherThread, ReadError};
 use ledger::{DeliveryId, Leaf, Party};
-use model::{ClientPseudonym, Consents, ExchangeId, Oin, Purpose, Reason, Refusal, Timestamp};
+use model::{Bsn, ClientPseudonym, Consents, ExchangeId, Oin, Purpose, Reason, Refusal, Timestamp};
 use ring::rand::{SecureRandom, SystemRandom};
 
 use crate::door::Clock;
@@ -108,6 +108,11 @@ impl Gateway {
 
     pub(crate) fn pseudonym_key(&self, receiver: &Oin) -> PseudonymKey {
         PseudonymKey::for_receiver(&self.pseudonym_secret, receiver)
+    }
+
+    /// How the journal knows a client; nobody, for what is about no client.
+    pub(crate) fn pseudonym(&self, client: Option<&Bsn>) -> ClientPseudonym {
+        client.map_or(ClientPseudonym::NOBODY, |bsn| self.journal.pseudonym(bsn))
     }
 
     pub(crate) fn new_exchange_id(&self, now: Timestamp) -> ExchangeId {

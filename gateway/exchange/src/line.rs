@@ -20,7 +20,7 @@ use fields::PseudonymKey;
 use identity::Actor;
 use journal::Commit;
 use ledger::{Digest, Event, Party};
-use model::{Oin, Purpose, Reason, Refusal, Role};
+use model::{Bsn, Oin, Purpose, Reason, Refusal, Role};
 use proto::veldwacht::exchange::v1 as wire;
 
 use crate::gateway::Gateway;
@@ -94,7 +94,7 @@ impl Gateway {
     ) -> Result<Vec<Outcome>, Refusal> {
         let purpose = purpose(actor)?;
         let sender = party(actor);
-        let client = self.journal().pseudonym(&offer.client);
+        let client = self.pseudonym(offer.client.as_ref());
         let mut checked = false;
         let mut outcomes = Vec::with_capacity(about.receivers.len());
         for receiver in &about.receivers {
@@ -103,7 +103,7 @@ impl Gateway {
             let decided = authorise(rules, self, &question);
             if let (Ok(authorised), false) = (&decided, checked) {
                 // One look is enough: whether the bytes are a document of this client does not depend on who gets it.
-                rules.check_document(&offer.message, authorised.compiled(), &offer.document, &offer.client)?;
+                rules.check_document(&offer.message, authorised.compiled(), &offer.document, offer.client.as_ref())?;
                 checked = true;
             }
             let decided = decided.and_then(|authorised| self.project(rules, authorised, &offer.document));
@@ -143,8 +143,9 @@ impl Gateway {
         let leaf = circumstances.leaf(record::activity(&outcomes), event);
         let commit = Commit {
             leaf: leaf.clone(),
-            client: record::about(self.journal(), about.client.as_ref()),
-            sealed: record::sealed(actor, about.client.as_ref()),
+            // A stranger's word for who the client is makes no key for that client.
+            client: actor.map(|_| self.pseudonym(about.client.as_ref())),
+            sealed: record::sealed(actor, about.client.as_ref().filter(|_| actor.is_some())),
             request: offer.as_ref().map(|offer| request_digest(&about, offer, actor)),
             documents: record::documents(&outcomes, now),
         };
@@ -173,6 +174,7 @@ fn request_digest(about: &About, offer: &Offer, actor: Option<&Actor>) -> Digest
     let sender = actor.map(|actor| format!("{}/{:?}", party(actor), actor.purpose())).unwrap_or_default();
     let receivers: Vec<String> = about.receivers.iter().map(Party::to_string).collect();
     let (receivers, message) = (receivers.join(" "), offer.message.as_str());
-    let head = [sender.as_str(), &receivers, message, offer.client.expose()].join("\n");
+    let client = offer.client.as_ref().map(Bsn::expose).unwrap_or_default();
+    let head = [sender.as_str(), &receivers, message, client].join("\n");
     Digest::of_parts(&[head.as_bytes(), b"\n\n", &offer.document])
 }

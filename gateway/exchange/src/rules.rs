@@ -26,8 +26,8 @@ pub struct Rules {
 
 impl Rules {
     /// Takes a bundle that was proven, and the screener built from its lexicon.
-    pub fn new(proven: Proven, screener: Screener, no_key: PseudonymKey) -> Rules {
-        Rules { proven, screener, clients: RwLock::default(), no_key }
+    pub fn new(proven: Proven, screener: Screener) -> Rules {
+        Rules { proven, screener, clients: RwLock::default(), no_key: PseudonymKey::unused() }
     }
 
     /// The bundle.
@@ -40,19 +40,21 @@ impl Rules {
         &self.screener
     }
 
-    /// Whether the bytes are a document of this type, about this client: every BSN in it is the client's.
+    /// Whether the bytes are a document of this type, about this client: every BSN in it is the client's. Without a
+    /// client there may be none.
     /// `compiled` is any decision about this message type: it knows the classes of the fields.
     pub(crate) fn check_document(
         &self,
         message: &MessageType,
         compiled: &Compiled,
         document: &[u8],
-        client: &Bsn,
+        client: Option<&Bsn>,
     ) -> Result<(), Refusal> {
         let plan = self.client_plan(message, compiled).ok_or(Reason::TypeUnknown)?;
         let (mut found, mut account) = (Vec::new(), Account::new());
         plan.filter(document, &self.no_key, &mut found, &mut account).map_err(|wrong| malformed(&wrong))?;
-        let same = |text: &fields::Text| found.get(text.start..text.end) == Some(client.expose().as_bytes());
+        let client = client.map(|bsn| bsn.expose().as_bytes());
+        let same = |text: &fields::Text| client.is_some() && found.get(text.start..text.end) == client;
         if account.texts().iter().all(same) {
             Ok(())
         } else {

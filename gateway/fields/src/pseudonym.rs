@@ -29,6 +29,11 @@ impl PseudonymKey {
         PseudonymKey(hmac::Key::new(hmac::HMAC_SHA256, context.sign().as_ref()))
     }
 
+    /// For a plan that makes no pseudonyms.
+    pub fn unused() -> PseudonymKey {
+        PseudonymKey(hmac::Key::new(hmac::HMAC_SHA256, &[]))
+    }
+
     /// The pseudonym of a text, 32 hexadecimal digits. One that this key made before stays as it is.
     pub(crate) fn text(&self, class: DataClass, value: &[u8]) -> [u8; 32] {
         if let Ok(own) = <[u8; 32]>::try_from(value)

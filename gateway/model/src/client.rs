@@ -46,6 +46,11 @@ impl fmt::Debug for Bsn {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClientPseudonym(pub [u8; 16]);
 
+impl ClientPseudonym {
+    /// Stands for no client at all: counts of a quarter, a place that is free.
+    pub const NOBODY: ClientPseudonym = ClientPseudonym([0; 16]);
+}
+
 impl fmt::Display for ClientPseudonym {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))

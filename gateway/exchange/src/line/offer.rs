@@ -21,7 +21,8 @@ pub(crate) struct About {
 
 /// A document for receivers, as its sender offered it.
 pub(crate) struct Offer {
-    pub(crate) client: Bsn,
+    /// None for a document that is about no client.
+    pub(crate) client: Option<Bsn>,
     pub(crate) message: MessageType,
     pub(crate) document: Bytes,
 }
@@ -29,12 +30,15 @@ pub(crate) struct Offer {
 /// Parses a request. `fresh` is the exchange id for a request that brings none, or a bad one.
 pub(crate) fn parse(request: wire::SendRequest, fresh: ExchangeId, limit: usize) -> (About, Result<Offer, Refusal>) {
     let exchange = request.exchange_id.parse::<ExchangeId>();
-    let client = request.client_bsn.parse::<Bsn>();
+    let client = match request.client_bsn.as_str() {
+        "" => Ok(None),
+        text => text.parse::<Bsn>().map(Some),
+    };
     let message = request.message_type.parse::<MessageType>();
     let receivers: Vec<Option<Party>> = request.receivers.iter().map(party).collect();
     let about = About {
         exchange: exchange.clone().unwrap_or(fresh),
-        client: client.clone().ok(),
+        client: client.clone().ok().flatten(),
         message: message.clone().ok(),
         receivers: receivers.iter().flatten().take(MAX_RECEIVERS).cloned().collect(),
     };

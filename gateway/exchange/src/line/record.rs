@@ -13,7 +13,7 @@ use ledger::{
     BundleRef, Carried, ClientIdentifier, Decision, Delivery, Digest, Event, HeldBack, Leaf, Party, Passed,
     SealedPart, Terms, Trace, Version, Withheld,
 };
-use model::{Bsn, ClientPseudonym, DataClass, ExchangeId, MessageType, Purpose, Reason, Refusal, Timestamp};
+use model::{Bsn, DataClass, ExchangeId, MessageType, Purpose, Reason, Refusal, Timestamp};
 use policy::{Compiled, NO_CLASS};
 
 use crate::line::screen::Screened;
@@ -157,9 +157,4 @@ fn withheld(account: &Account, compiled: &Compiled) -> Vec<Withheld> {
     let without_class =
         (unknown > 0).then(|| Withheld { class: None, count: unknown, rule: NO_CLASS.parse().ok() });
     classified.chain(without_class).collect()
-}
-
-/// Whom a record is about, when that is known.
-pub(crate) fn about(journal: &Journal, client: Option<&Bsn>) -> Option<ClientPseudonym> {
-    client.map(|bsn| journal.pseudonym(bsn))
 }
