@@ -1,5 +1,7 @@
 //! What was once written stays readable: the frozen examples of `testdata`, read from disk as an auditor would.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot read its examples has failed")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
