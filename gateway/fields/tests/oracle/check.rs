@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use fields::{Account, MalformedKind, PseudonymKey};
-use prost_reflect::DynamicMessage;
+use prost_reflect::{DynamicMessage, Value};
 
 use crate::bytes;
 use crate::choices::Choices;
@@ -63,7 +63,12 @@ pub(crate) fn compare(world: &World, input: &[u8]) -> Case {
                 );
                 if let Ok(parsed) = parsed {
                     reference.message(&parsed);
-                    let stricter = matches!(malformed.kind, MalformedKind::Group | MalformedKind::Depth);
+                    let stricter = match malformed.kind {
+                        MalformedKind::Group | MalformedKind::Depth => true,
+                        // prost-reflect does not look at the wire type of a map
+                        MalformedKind::WireType => has_map(&parsed),
+                        _ => false,
+                    };
                     // Of an `Any` that is overwritten later, we have read what no parser ever looks into.
                     let names_a_type = input.windows(22).any(|part| part == b"type.googleapis.com/w.");
                     let broken_any = reference.broken_any || names_a_type;
@@ -85,6 +90,15 @@ pub(crate) fn compare(world: &World, input: &[u8]) -> Case {
                 Case::Passed { bytes: output.len() }
             }
         }
+    })
+}
+
+fn has_map(message: &DynamicMessage) -> bool {
+    message.fields().any(|(_, value)| match value {
+        Value::Map(_) => true,
+        Value::Message(inner) => has_map(inner),
+        Value::List(values) => values.iter().filter_map(Value::as_message).any(has_map),
+        _ => false,
     })
 }
 
