@@ -11,6 +11,7 @@ mod files;
 mod guard;
 mod http2;
 mod knock;
+mod share;
 mod turned_away;
 
 use std::net::{IpAddr, SocketAddr};
@@ -28,6 +29,7 @@ pub use expiry::Expiring;
 pub use files::{Files, FilesError};
 pub use guard::{AssertionUse, Guard, GuardError, Material, Tls};
 pub use http2::{Http2, server};
+pub use share::{Share, Shared, Shares, Tell};
 pub use turned_away::{Stage, TurnedAway};
 
 use counts::{Count, Counts};

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use identity::{Actor, Peer};
-use model::{Oin, Reason, Refusal, Timestamp};
+use model::{Name, Oin, Reason, Refusal, Timestamp};
 use rustls::pki_types::CertificateDer;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
@@ -109,6 +109,12 @@ impl Visitor {
     pub fn peer(&self) -> Result<Arc<Peer>, Refusal> {
         let mut known = self.0.known.lock().unwrap_or_else(PoisonError::into_inner);
         self.refresh(&mut known, self.0.guard.now())
+    }
+
+    /// Who it was when it was last asked: for counting, not for rights.
+    pub(super) fn known(&self) -> (Oin, Name) {
+        let known = self.0.known.lock().unwrap_or_else(PoisonError::into_inner);
+        (known.peer.oin(), known.peer.system().clone())
     }
 
     fn refresh(&self, known: &mut Known, now: Timestamp) -> Result<Arc<Peer>, Refusal> {

@@ -2,4 +2,5 @@ mod handshake;
 mod pressure;
 mod reload;
 mod requests;
+mod share;
 mod world;

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use identity::{Fingerprint, Peer};
 use model::{Oin, Refusal, Timestamp};
 
+use super::Visitor;
 use super::knock::Knock;
 
 /// How far someone came.
@@ -85,6 +86,20 @@ impl Report {
             refusal: Some(refusal),
             fingerprint: Some(peer.fingerprint()),
             oin: Some(peer.oin()),
+            untold: 0,
+        });
+    }
+
+    /// A call of someone who is in, over its organisation's share.
+    pub(super) fn visitor(&self, at: Timestamp, visitor: &Visitor, refusal: Refusal) {
+        let (oin, _) = visitor.known();
+        self.tell(TurnedAway {
+            at,
+            address: visitor.address(),
+            stage: Stage::WithoutRights,
+            refusal: Some(refusal),
+            fingerprint: None,
+            oin: Some(oin),
             untold: 0,
         });
     }
