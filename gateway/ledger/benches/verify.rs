@@ -31,6 +31,7 @@ fn main() {
         for count in [20_000u64, 100_000] {
             measure(name, frozen, count);
         }
+        convert(name, frozen);
     }
 }
 
@@ -59,6 +60,23 @@ fn measure(name: &str, frozen: &[u8], count: u64) {
         ours / peer,
         resident().saturating_sub(memory)
     );
+}
+
+/// A record to bytes and back: what the journal pays for each, and an auditor who reads instead of only verifying.
+fn convert(name: &str, frozen: &[u8]) {
+    const TIMES: u32 = 50_000;
+    let leaf = Leaf::from_bytes(frozen).expect("a frozen record is read");
+    let mut best = [f64::MAX; 2];
+    for _ in 0..ROUNDS {
+        let start = Instant::now();
+        (0..TIMES).for_each(|_| assert!(black_box(&leaf).to_bytes().is_ok()));
+        let written = start.elapsed();
+        let start = Instant::now();
+        (0..TIMES).for_each(|_| assert!(Leaf::from_bytes(black_box(frozen)).is_ok()));
+        let times = [written, start.elapsed()].map(|time| time.as_secs_f64() * 1e9 / f64::from(TIMES));
+        best = [best[0].min(times[0]), best[1].min(times[1])];
+    }
+    println!("leaf/{name}: to bytes {:.0} ns, from bytes {:.0} ns", best[0], best[1]);
 }
 
 fn records(frozen: &[u8], count: u64) -> Vec<Vec<u8>> {

@@ -57,7 +57,8 @@ impl Leaf {
     /// # Errors
     /// [`LeafError::TooLong`] when they do not fit an entry: send to fewer receivers at once.
     pub fn to_bytes(&self) -> Result<Vec<u8>, LeafError> {
-        let bytes = serde_json::to_vec(self).map_err(|_| LeafError::Malformed)?;
+        let mut bytes = Vec::with_capacity(1_536); // an ordinary record, without growing
+        serde_json::to_writer(&mut bytes, self).map_err(|_| LeafError::Malformed)?;
         if bytes.len() > MAX_LEAF { Err(LeafError::TooLong { bytes: bytes.len() }) } else { Ok(bytes) }
     }
 

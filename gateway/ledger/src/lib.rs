@@ -5,6 +5,7 @@
 //! (`export`, `inzage`, `sample`). Never does: I/O, clocks, randomness; keys, time and bytes are arguments.
 //! Who writes the files and seals the identifying part is `journal`.
 
+mod census;
 mod checkpoint;
 mod digest;
 mod export;
@@ -24,6 +25,7 @@ mod trust;
 mod verify;
 pub mod witness;
 
+pub use census::Census;
 pub use checkpoint::Checkpoint;
 pub use digest::{DeliveryId, Digest, KeyId, SpanId, TraceId};
 pub use export::{Format, Producer, Record};
@@ -49,4 +51,4 @@ pub use tile::{
 };
 pub use tree::{Frontier, empty_root, leaf_hash, node_hash, root_of};
 pub use trust::{Trust, TrustError, Trusted, Untrusted};
-pub use verify::{Damage, Damaged, Verified, read_checkpoint, verify};
+pub use verify::{Damage, Damaged, Verified, read_checkpoint, verify, verify_growth};

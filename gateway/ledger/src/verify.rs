@@ -13,7 +13,8 @@ use std::fmt;
 use crate::Digest;
 use crate::checkpoint::Checkpoint;
 use crate::note::Note;
-use crate::source::{FileFault, TileSource};
+use crate::proof::{prove_consistency, verify_consistency};
+use crate::source::{FileFault, Nodes, TileSource};
 use crate::trust::{Trust, Trusted, Untrusted};
 
 /// How many damages are named before the rest is only said to exist.
@@ -156,4 +157,20 @@ pub fn read_checkpoint(source: &impl TileSource, trust: &Trust) -> Result<Truste
     let note =
         Note::parse(&bytes.map_err(Damaged::by)?).map_err(|error| Damaged::by(Untrusted::Note(error)))?;
     trust.accept(&note).map_err(Damaged::by)
+}
+
+/// Checks that the log at `new` begins with the log at `old`: for who kept a checkpoint from an earlier day. Both
+/// have to be trusted already; the proof is made from the log's tiles.
+///
+/// # Errors
+/// What is wrong: a file that the proof needs, or a history that is not the one of `old`.
+pub fn verify_growth(source: &impl TileSource, old: &Checkpoint, new: &Checkpoint) -> Result<(), Damaged> {
+    if old.origin != new.origin {
+        return Err(Damaged::by(Untrusted::OtherLog { origin: old.origin.clone() }));
+    }
+    let mut nodes = Nodes::new(source, new.size);
+    let proof = prove_consistency::<FileFault>(old.size, new.size, |level, index| nodes.node(level, index));
+    let proof = proof.map_err(Damaged::by)?;
+    verify_consistency((old.size, &old.root), (new.size, &new.root), &proof)
+        .map_err(|error| Damaged::by(FileFault::Proof(error)))
 }

@@ -14,7 +14,8 @@ use model::Timestamp;
 use crate::Digest;
 use crate::checkpoint::{Checkpoint, decimal, hash_line, write_hash_lines};
 use crate::note::{KeyName, Note, NoteError, NoteSigner, Signature, VerifierKey};
-use crate::proof::verify_consistency;
+use crate::proof::{prove_consistency, verify_consistency};
+use crate::source::{FileFault, Nodes, TileSource};
 use crate::tree::empty_root;
 
 /// The most lines of proof that a request may have.
@@ -32,6 +33,18 @@ pub struct AddCheckpoint {
 }
 
 impl AddCheckpoint {
+    /// The request to a witness that saw `old` records last, proven from the log's tiles.
+    ///
+    /// # Errors
+    /// Which file is wrong; [`crate::ProofError::Shrunk`] when the witness has seen more than the log has.
+    pub fn make(source: &impl TileSource, old: u64, note: Note) -> Result<AddCheckpoint, RequestError> {
+        let checkpoint: Checkpoint = note.text().parse().map_err(|_| RequestError::NotACheckpoint)?;
+        let mut nodes = Nodes::new(source, checkpoint.size);
+        let node = |level, index| nodes.node(level, index);
+        let proof = prove_consistency::<FileFault>(old, checkpoint.size, node)?;
+        Ok(AddCheckpoint { old, proof, note })
+    }
+
     /// Reads a request body.
     ///
     /// # Errors
@@ -55,6 +68,17 @@ impl fmt::Display for AddCheckpoint {
         write_hash_lines(f, &self.proof)?;
         write!(f, "\n{}", self.note)
     }
+}
+
+/// Why no request can be made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RequestError {
+    /// A file of the log, or a size that it does not have.
+    #[error(transparent)]
+    File(#[from] FileFault),
+    /// The note is signed, but not a checkpoint.
+    #[error("the note is not a checkpoint")]
+    NotACheckpoint,
 }
 
 /// What a witness remembers of one log: the last state it cosigned.
@@ -197,6 +221,18 @@ pub enum Heard {
     Refused(u16),
     /// An answer that is not one.
     Nonsense,
+}
+
+impl Heard {
+    /// Whether a log of `size` records must not start: this witness has seen more of it, or another history. The log
+    /// was restored from an old copy, and whatever it signs next would be a fork.
+    pub fn forbids_start(&self, size: u64) -> bool {
+        match self {
+            Heard::Seen(seen) => *seen > size,
+            Heard::Refused(status) => *status == Answer::Inconsistent.status(),
+            Heard::Cosignatures(_) | Heard::Nonsense => false,
+        }
+    }
 }
 
 /// Reads an answer. A witness that lies is not believed: every cosignature is checked with its key.

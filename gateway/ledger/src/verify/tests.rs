@@ -180,6 +180,19 @@ fn a_log_may_be_ahead_of_its_checkpoint_and_its_partial_tiles_may_be_gone() {
 }
 
 #[test]
+fn a_checkpoint_kept_from_an_earlier_day_shows_that_the_log_only_grew() {
+    let mut all = records(700);
+    let read = |files: &Files| read_checkpoint(files, &trust()).unwrap().checkpoint().clone();
+    let (earlier, files) = (read(&publish(&all[..300])), publish(&all));
+    assert_eq!(verify_growth(&files, &earlier, &read(&files)), Ok(()));
+    all[3] = b"rewritten since".to_vec();
+    let rewritten = publish(&all);
+    assert!(verify(&rewritten, &trust(), &mut |_, _| {}).is_ok(), "in itself it is whole");
+    assert!(verify_growth(&rewritten, &earlier, &read(&rewritten)).is_err());
+    assert!(verify_growth(&publish(&all[..200]), &earlier, &read(&publish(&all[..200]))).is_err());
+}
+
+#[test]
 fn a_storage_that_fails_is_not_taken_for_a_damaged_log() {
     struct Broken;
     impl TileSource for Broken {

@@ -99,6 +99,33 @@ fn a_witness_that_lies_is_not_believed() {
 }
 
 #[test]
+fn a_request_made_from_tiles_is_accepted_by_a_witness_that_saw_any_earlier_size() {
+    use crate::verify::tests as log;
+    let records = log::records(300);
+    let files = log::publish(&records);
+    let note = Note::parse(&files["checkpoint"]).unwrap();
+    let key = log::trust().logs()[0].clone();
+    for old in [0, 1, 255, 256, 299, 300] {
+        let leaves: Vec<Digest> = records[..old].iter().map(|record| leaf_hash(record)).collect();
+        let seen = Seen { size: old as u64, root: root_of(&leaves) };
+        let request = AddCheckpoint::make(&files, old as u64, note.clone()).unwrap();
+        let grown =
+            consider(request.to_string().as_bytes(), std::slice::from_ref(&key), |_| Some(seen)).unwrap();
+        assert_eq!(grown.after().size, 300);
+    }
+    let stale = AddCheckpoint::make(&files, 301, note).unwrap_err();
+    assert!(stale.to_string().contains("cannot have grown"), "{stale}");
+}
+
+#[test]
+fn a_restored_log_does_not_start_when_a_witness_has_seen_more_or_something_else() {
+    assert!(Heard::Seen(301).forbids_start(300));
+    assert!(!Heard::Seen(300).forbids_start(300));
+    assert!(Heard::Refused(422).forbids_start(300));
+    assert!(!Heard::Refused(404).forbids_start(300));
+}
+
+#[test]
 fn the_request_of_the_specification_is_read() {
     let body = "old 20852014\nPlRNCrwHpqhGrupue0L7gxbjbMiKA9temvuZZDDpkaw=\n\nexample.com/behind-the-sofa\n20852163\n\
         CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n\n— example.com/behind-the-sofa \
