@@ -288,7 +288,7 @@ impl Builder {
         let is_common = match ask {
             Ask::Symbol(symbol) => self.symbols.is_member(symbol, common),
             Ask::Set(set) => self.symbols.members(set).any(|symbol| self.symbols.is_member(symbol, common)),
-            Ask::Any | Ask::Number | Ask::Gap { .. } => true,
+            Ask::Any | Ask::Number | Ask::Gap { .. } | Ask::End => true,
         };
         let words = match ask {
             Ask::Set(set) => self.symbols.members(set).count(),
@@ -302,6 +302,15 @@ impl Builder {
             Step::Gap { most, tight } => {
                 let ask = Ask::Gap { most: *most, tight: *tight };
                 return Ok(Element { ask, optional: false, marked: false, capital: false, capitals: false });
+            }
+            Step::End => {
+                return Ok(Element {
+                    ask: Ask::End,
+                    optional: false,
+                    marked: false,
+                    capital: false,
+                    capitals: false,
+                });
             }
             Step::Word(choice) => choice,
         };

@@ -20,6 +20,8 @@ pub(crate) enum Ask {
     Number,
     /// Any words, up to so many.
     Gap { most: u8, tight: bool },
+    /// No word: the clause ends here.
+    End,
 }
 
 /// One compiled step.
@@ -74,14 +76,14 @@ impl<M: Membership> Attempt<'_, M> {
         let (Some(element), Some(token)) = (self.elements.get(element), self.tokens.get(at)) else {
             return false;
         };
-        let cased = (!element.capital || token.is_capital()) && (!element.capitals || token.is_capitals());
+        let cased = (!element.capital || token.is_name()) && (!element.capitals || token.is_capitals());
         cased
             && match element.ask {
                 Ask::Symbol(symbol) => token.symbol == symbol,
                 Ask::Set(set) => self.members.is_in(token.symbol, set),
                 Ask::Any => true,
                 Ask::Number => token.has_digits() && !token.has_letters(),
-                Ask::Gap { .. } => false,
+                Ask::Gap { .. } | Ask::End => false,
             }
     }
 
@@ -98,6 +100,10 @@ impl<M: Membership> Attempt<'_, M> {
                 }
             }
             return false;
+        }
+        if current.ask == Ask::End {
+            let ends = self.tokens.get(at).is_none_or(|token| token.before >= Break::Comma);
+            return ends && self.forward(element + 1, at, after_gap, path);
         }
         let near = self.tokens.get(at).is_some_and(|token| token.before <= nearness(after_gap));
         if near && self.fits(element, at) && self.forward(element + 1, at + 1, false, path) {

@@ -1,7 +1,7 @@
 //! Layer 6 and 7, reading: the small language of phrases and guards.
 //!
 //! Owns: what a pattern may say and what it may cost. `a|b` alternatives, `@set`, `%list`, `?` optional, `*` any
-//! word, `#` a number, `^` with a capital, `!` in capitals, `..3` up to three words between, `~3` the same but no new
+//! word, `#` a number, `$` the end of a clause, `^` with a capital, `!` in capitals, `..3` up to three words between, `~3` the same but no new
 //! clause, `{…}` the words that the finding or the guard covers. Next: `matcher` runs the compiled elements.
 
 /// One step of a pattern, as written.
@@ -11,6 +11,8 @@ pub(crate) enum Step {
     Word(Choice),
     /// Up to so many words; `tight` stops at a comma and at a new clause.
     Gap { most: u8, tight: bool },
+    /// The end of a clause: nothing, a comma or a full stop comes next.
+    End,
 }
 
 /// The words a step may be.
@@ -43,7 +45,7 @@ pub(crate) fn parse(pattern: &str) -> Result<Vec<Step>, &'static str> {
         match &step {
             Step::Gap { most, .. } => ways = ways.saturating_mul(usize::from(*most) + 1),
             Step::Word(choice) if choice.optional => ways = ways.saturating_mul(2),
-            Step::Word(_) => {}
+            Step::Word(_) | Step::End => {}
         }
         steps.push(step);
     }
@@ -54,12 +56,25 @@ pub(crate) fn parse(pattern: &str) -> Result<Vec<Step>, &'static str> {
         _ if ways > MOST_WAYS => Err("too many gaps and optional words; make the pattern more exact"),
         _ if steps.len() > MOST_STEPS => Err("a pattern has at most 16 steps"),
         _ if !steps.iter().any(certain) => Err("a pattern needs at least one word that is not optional"),
-        [Step::Gap { .. }, ..] | [.., Step::Gap { .. }] => Err("a pattern does not begin or end with a gap"),
+        [first, .., last] if is_loose(first) || is_loose(last) => {
+            Err("a pattern does not begin or end with a gap or an optional word")
+        }
         _ => Ok(steps),
     }
 }
 
+fn is_loose(step: &Step) -> bool {
+    match step {
+        Step::Gap { .. } => true,
+        Step::Word(choice) => choice.optional,
+        Step::End => false,
+    }
+}
+
 fn step(word: &str, marking: &mut bool) -> Result<Step, &'static str> {
+    if word == "$" {
+        return Ok(Step::End);
+    }
     for (sign, tight) in [("..", false), ("~", true)] {
         if let Some(most) = word.strip_prefix(sign) {
             let most: u8 = most.parse().map_err(|_| "a gap is `..` or `~` and a number up to 9")?;
@@ -132,7 +147,7 @@ mod tests {
             .iter()
             .filter_map(|step| match step {
                 Step::Word(choice) => Some(choice.marked),
-                Step::Gap { .. } => None,
+                Step::Gap { .. } | Step::End => None,
             })
             .collect();
         assert_eq!(marked, [false, true, true]);

@@ -84,7 +84,7 @@ impl Symbols {
             let symbols = match ask {
                 Ask::Symbol(symbol) => vec![symbol],
                 Ask::Set(set) => self.sets.get(usize::from(set)).cloned().unwrap_or_default(),
-                Ask::Any | Ask::Number | Ask::Gap { .. } => Vec::new(),
+                Ask::Any | Ask::Number | Ask::Gap { .. } | Ask::End => Vec::new(),
             };
             for symbol in symbols {
                 if let Some(entry) = self.symbols.get_mut(symbol as usize) {

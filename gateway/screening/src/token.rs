@@ -53,6 +53,11 @@ impl Token {
         self.shape & CAPITAL != 0
     }
 
+    /// Written as a name: a capital first, and not all in capitals.
+    pub(crate) fn is_name(&self) -> bool {
+        self.is_capital() && (self.len() == 1 || !self.is_capitals())
+    }
+
     /// Every letter is a capital.
     pub(crate) fn is_capitals(&self) -> bool {
         self.shape & (LETTERS | LOWER) == LETTERS
@@ -61,13 +66,16 @@ impl Token {
     /// The letters of the token, in lower case.
     pub(crate) fn word(&self, plain: &[u8]) -> Vec<u8> {
         let bytes = plain.get(self.start as usize..self.end as usize).unwrap_or_default();
-        bytes.iter().map(|byte| byte & !UPPER).collect()
+        bytes.iter().map(|byte| byte & !UPPER).filter(|byte| *byte != b'.').collect()
     }
 }
 
 const SEPARATOR: u8 = 0;
 const LETTER: u8 = 1;
 const DIGIT: u8 = 2;
+
+/// The longest abbreviation with dots, dots included.
+const LONGEST_DOTTED: usize = 13;
 
 /// The kind of each plain byte.
 #[expect(clippy::indexing_slicing, reason = "evaluated while compiling, with an index below the length")]
@@ -111,6 +119,9 @@ pub(crate) fn tokens(plain: &[u8], vocabulary: &Table) -> Vec<Token> {
         if at > start {
             let first = plain.get(start).copied().unwrap_or_default();
             shape |= if first & UPPER != 0 { CAPITAL } else { 0 };
+            if at - start == 1 && before == Break::Joined && undot(&mut tokens, plain, at, vocabulary) {
+                continue;
+            }
             let symbol = vocabulary.find(hash);
             tokens.push(Token { start: start as u32, end: at as u32, symbol, before, shape });
             before = Break::Joined;
@@ -126,6 +137,25 @@ pub(crate) fn tokens(plain: &[u8], vocabulary: &Table) -> Vec<Token> {
         }
     }
     tokens
+}
+
+/// Joins a letter to the letters with dots before it, so that i.v.m. and P.T.S.S. are one word; whether it did.
+fn undot(tokens: &mut [Token], plain: &[u8], end: usize, vocabulary: &Table) -> bool {
+    let Some(last) = tokens.last_mut() else { return false };
+    let letters = plain.get(last.start as usize..end).unwrap_or_default();
+    let dotted = letters
+        .iter()
+        .enumerate()
+        .all(|(at, byte)| (kind(*byte) == LETTER) == (at % 2 == 0) && (at % 2 == 0 || *byte == b'.'));
+    if !dotted || letters.len() > LONGEST_DOTTED {
+        return false;
+    }
+    let hash = letters.iter().step_by(2).fold(WordHash::EMPTY, |hash, byte| hash.push(byte & !UPPER));
+    let lower = plain.get(end - 1).is_some_and(|byte| byte & UPPER == 0);
+    last.end = end as u32;
+    last.symbol = vocabulary.find(hash);
+    last.shape |= if lower { LOWER } else { 0 };
+    true
 }
 
 /// What a run of separators before the byte `next` amounts to.
@@ -168,7 +198,7 @@ mod tests {
     fn sentences_end_where_people_end_them() {
         use Break::{Comma, Joined, Sentence, Space};
         assert_eq!(breaks("Komt morgen. Gaat goed"), [Sentence, Space, Sentence, Space]);
-        assert_eq!(breaks("i.v.m. ziekte"), [Sentence, Joined, Joined, Space]);
+        assert_eq!(breaks("i.v.m. ziekte"), [Sentence, Space]);
         assert_eq!(breaks("psych. problemen, burn-out"), [Sentence, Space, Comma, Joined]);
         assert_eq!(breaks("een\n\ntwee\ndrie"), [Sentence, Sentence, Space]);
     }
