@@ -9,12 +9,12 @@
     reason = "helpers of tests; clippy knows only the tests themselves"
 )]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
 use fields::{Account, PseudonymKey};
-use model::{Consent, Consents, DataClass, FieldKind, Form, MessageType, Oin, Reason};
+use model::{ClassSet, Consent, Consents, DataClass, FieldKind, Form, MessageType, Oin, Reason};
 use policy::{Compiled, Exchange, Files, Functie, Proven, Situation, Trust};
 use prost_reflect::prost::Message;
 use prost_reflect::{DynamicMessage, Kind, MessageDescriptor};
@@ -191,6 +191,32 @@ fn nothing_medical_passes_outside_the_medical_roles_or_without_both_consents() {
         let medical =
             passed.any(|cell| cell.class.into_iter().chain(cell.subject).any(DataClass::is_medical));
         assert!(!medical, "{} → {}", passage.exchange.id, passage.to);
+    }
+}
+
+#[test]
+fn every_text_that_leaves_the_medical_roles_is_screened_for_all_that_is_medical() {
+    let mut texts = 0;
+    for passage in passages().iter().filter(|passage| passage.to.role.as_str() != "verzekeringsarts") {
+        let mut passed = passage.compiled.cells.iter().filter(|cell| cell.form.is_some());
+        if passed.any(|cell| cell.kind == FieldKind::Tekst) && !passage.is("M1", "ggz:behandelaar") {
+            texts += 1;
+            let against = passage.compiled.screen_against;
+            let all = ClassSet::within("medisch").iter().all(|class| against.contains(class));
+            assert!(all, "{} → {}", passage.exchange.id, passage.to);
+        }
+    }
+    assert!(texts > 0);
+}
+
+#[test]
+fn what_arrives_does_not_depend_on_who_sent_it() {
+    let mut first = BTreeMap::new();
+    for passage in passages() {
+        let Consents { beroepsgeheim, gezondheidsgegevens } = passage.consents;
+        let key = (passage.exchange.id.clone(), passage.to.clone(), beroepsgeheim, gezondheidsgegevens);
+        let passed = passage.passed();
+        assert_eq!(first.entry(key).or_insert_with(|| passed.clone()), &passed, "{}", passage.exchange.id);
     }
 }
 
