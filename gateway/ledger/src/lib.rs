@@ -51,4 +51,4 @@ pub use tile::{
 };
 pub use tree::{Frontier, empty_root, leaf_hash, node_hash, root_of};
 pub use trust::{Trust, TrustError, Trusted, Untrusted};
-pub use verify::{Damage, Damaged, Verified, read_checkpoint, verify, verify_growth};
+pub use verify::{Damage, Damaged, Verified, read_checkpoint, verify, verify_growth, verify_records};

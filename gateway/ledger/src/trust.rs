@@ -56,7 +56,7 @@ pub struct TrustError {
 }
 
 /// A checkpoint that is signed as the trust file wants it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Trusted {
     checkpoint: Checkpoint,
     witnesses: Vec<(KeyName, Timestamp)>,

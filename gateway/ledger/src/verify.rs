@@ -12,6 +12,7 @@ use std::fmt;
 
 use crate::Digest;
 use crate::checkpoint::Checkpoint;
+use crate::leaf::{Leaf, LeafError};
 use crate::note::Note;
 use crate::proof::{prove_consistency, verify_consistency};
 use crate::source::{FileFault, Nodes, TileSource};
@@ -93,6 +94,14 @@ pub enum Damage {
         /// The tile.
         path: String,
     },
+    /// An entry that is in the log rightly, and that this reader cannot read.
+    #[error("record {index}: {why}")]
+    Unreadable {
+        /// The record's place in the log.
+        index: u64,
+        /// Why.
+        why: LeafError,
+    },
     /// All files agree with each other, and not with what was signed.
     #[error(
         "the records lead to root {computed}, and {signed} was signed: the log was rewritten, or the checkpoint is of another history"
@@ -106,7 +115,7 @@ pub enum Damage {
 }
 
 /// A log that does not verify, and why.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, thiserror::Error)]
 pub struct Damaged {
     /// What is wrong, in the order in which it was found; never empty.
     pub damage: Vec<Damage>,
@@ -145,6 +154,24 @@ pub fn verify(
     let Checkpoint { size, root, .. } = trusted.checkpoint();
     let files = 1 + walk::walk(source, *size, root, visit)?;
     Ok(Verified { trusted, files })
+}
+
+/// Verifies a log and reads its records; what every export, list and count of a published log begins with. What
+/// `visit` saw counts only if the answer is `Ok`.
+///
+/// # Errors
+/// What is wrong, as for [`verify`]; also entries that are no records of a version that this reader knows.
+pub fn verify_records(
+    source: &impl TileSource,
+    trust: &Trust,
+    visit: &mut dyn FnMut(u64, Leaf),
+) -> Result<Verified, Damaged> {
+    let mut unread = Damaged::default();
+    let verified = verify(source, trust, &mut |index, bytes| match Leaf::from_bytes(bytes) {
+        Ok(leaf) => visit(index, leaf),
+        Err(why) => unread.push(Damage::Unreadable { index, why }),
+    })?;
+    if unread.damage.is_empty() { Ok(verified) } else { Err(unread) }
 }
 
 /// Reads the checkpoint and accepts it, without looking at the records.

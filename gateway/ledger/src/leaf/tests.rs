@@ -150,3 +150,25 @@ fn a_sealed_part_is_never_printed() {
     assert!(!shown.contains("jansen") && !shown.contains("99999"), "{shown}");
     assert!(SealedPart::from_bytes(&sealed.to_bytes().unwrap()).unwrap() == sealed);
 }
+
+proptest::proptest! {
+    #[test]
+    fn a_record_with_any_byte_changed_is_read_or_refused(
+        at in proptest::prelude::any::<proptest::sample::Index>(), byte: u8,
+    ) {
+        let mut bytes = sent().to_bytes().unwrap();
+        let at = at.index(bytes.len());
+        bytes[at] = byte;
+        if let Ok(leaf) = Leaf::from_bytes(&bytes) {
+            proptest::prop_assert_eq!(Leaf::from_bytes(&leaf.to_bytes().unwrap()).unwrap(), leaf);
+        }
+    }
+
+    #[test]
+    fn any_bytes_are_a_record_or_are_refused_without_being_shown(bytes: Vec<u8>, text in "[a-z]{8,20}") {
+        proptest::prop_assert!(Leaf::from_bytes(&bytes).is_err());
+        let error = Leaf::from_bytes(format!("{{\"v\":1,\"{text}\":\"{text}\"}}").as_bytes()).unwrap_err();
+        let shown = format!("{error} {error:?}");
+        proptest::prop_assert!(!shown.contains(&text));
+    }
+}

@@ -17,8 +17,7 @@ pub(super) fn walk(
     signed: &Digest,
     visit: &mut dyn FnMut(u64, &[u8]),
 ) -> Result<u64, Damaged> {
-    let found = Damaged { damage: Vec::new(), more: false };
-    let mut walk = Walk { source, size, levels: vec![Level::default()], found, files: 0 };
+    let mut walk = Walk { source, size, levels: vec![Level::default()], found: Damaged::default(), files: 0 };
     let mut open = None;
     for index in 0..size.div_ceil(TILE_WIDTH) {
         open = walk.leaves(index, visit)?;
@@ -92,17 +91,14 @@ impl<S: TileSource> Walk<'_, S> {
                 let bundle = parse_bundle(entries, &found);
                 if !bundle.is_whole {
                     self.found.push(cut(entries, &bundle));
-                    return Err(std::mem::replace(
-                        &mut self.found,
-                        Damaged { damage: Vec::new(), more: false },
-                    ));
+                    return Err(std::mem::take(&mut self.found));
                 }
                 bundle.hashes
             }
             (Err(fault), Err(other)) => {
                 self.found.push(fault);
                 self.found.push(other);
-                return Err(std::mem::replace(&mut self.found, Damaged { damage: Vec::new(), more: false }));
+                return Err(std::mem::take(&mut self.found));
             }
         };
         self.take_leaves(hashes, believed);
