@@ -4,7 +4,7 @@
 //! A short form runs with the tests; `VELDWACHT_KILLS=1000 cargo test -p journal --release --test kills` is the
 //! whole one. What a power cut forgets is not seen by this: that is `tests/journal/faults.rs`.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a helper of a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a helper of a test fails by panicking")]
 
 #[path = "../journal/support.rs"]
 #[expect(dead_code, reason = "shared with the other test binary")]
@@ -56,7 +56,7 @@ fn child() {
         for _ in 0..WRITERS {
             let (journal, next) = (Arc::clone(&journal), Arc::clone(&next));
             tasks.push(tokio::spawn(async move {
-                loop {
+                while journal.size() < u64::MAX {
                     let number = next.fetch_add(1, Ordering::Relaxed);
                     say(format!("try {number}\n"));
                     let recorded = journal.commit(commit(&journal, number)).await.unwrap();
@@ -170,7 +170,8 @@ async fn what_was_acknowledged_before_a_kill_is_there_once_and_the_log_verifies(
     while done < kills {
         let folder = tempfile::tempdir().unwrap();
         let mut next = 0;
-        for kill in done..kills.min(done + KILLS_A_LOG) {
+        let (first, last) = (done, kills.min(done + KILLS_A_LOG));
+        for kill in first..last {
             // From the very first moment to some batches later, in uneven steps.
             let after = Duration::from_micros(kill * 7919 % 60_000);
             let said = kill_one(folder.path(), next, after);

@@ -1,0 +1,321 @@
+//! `bench log`: the journal beside what its disk can do, and beside PostgreSQL with group commit.
+//!
+//! Owns: the load and the peers, all in one run on one disk: rounds are interleaved and the median counts. A record
+//! here is what the gateway writes for one audited call: a sealed part, a public record, views. The raw peer writes
+//! the same number of bytes, in the same batches, into a file that is there already: `pwrite`, `fdatasync`.
+//! Used by the command, and by `cargo bench -p journal`, which includes this file.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use journal::{Commit, CommitError, Journal, LogKey, Options, Publisher, PublisherThread};
+use ledger::{
+    BundleRef, Carried, Decision, Delivery, Digest, Event, Leaf, Party, Passed, SealedPart, Terms, Trust, Version,
+};
+use model::{ClientPseudonym, DataClass, ExchangeId, Form, Timestamp};
+
+/// One comparison, as `bench --json` prints it.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct Row {
+    /// What was measured.
+    pub name: String,
+    /// Ours.
+    pub value: f64,
+    /// Of both.
+    pub unit: &'static str,
+    /// Beside what.
+    pub peer: &'static str,
+    /// Theirs.
+    pub peer_value: f64,
+    /// How many times better than the peer.
+    pub ratio: f64,
+}
+
+const RAW: &str = "pwrite + fdatasync";
+const POSTGRES: &str = "PostgreSQL, group commit";
+
+/// How many rounds of each are interleaved.
+const ROUNDS: usize = 3;
+
+/// Measures in a fresh folder below `dir`, each round for `time`.
+///
+/// # Errors
+/// When the disk cannot be written, or the journal does not open.
+pub async fn run(dir: &Path, time: Duration) -> io::Result<Vec<Row>> {
+    let mut rows = Vec::new();
+    let bytes = frame_bytes(dir).await?;
+    for writers in [1, 64, 1024] {
+        let (mut ours, mut raw) = (Vec::new(), Vec::new());
+        for _ in 0..ROUNDS {
+            raw.push(raw_round(dir, writers, bytes, time / 2)?);
+            ours.push(journal_round(dir, writers, time).await?);
+        }
+        let (ours, raw) = (Round::median(ours), Round::median(raw));
+        rows.push(more(format!("log/records/{writers}"), "rps", ours.rate, RAW, raw.rate));
+        for (name, ours, raw) in [("p50", ours.p50, raw.p50), ("p99", ours.p99, raw.p99)] {
+            rows.push(less(format!("log/latency/{writers}/{name}"), "µs", ours, RAW, raw));
+        }
+        if let Some(theirs) = postgres(dir, writers, bytes, time) {
+            rows.push(more(format!("log/records/{writers}/postgres"), "rps", ours.rate, POSTGRES, theirs));
+        }
+    }
+    rows.extend(published(dir, time).await?);
+    Ok(rows)
+}
+
+fn more(name: String, unit: &'static str, value: f64, peer: &'static str, peer_value: f64) -> Row {
+    Row { name, value, unit, peer, peer_value, ratio: value / peer_value }
+}
+
+fn less(name: String, unit: &'static str, value: f64, peer: &'static str, peer_value: f64) -> Row {
+    Row { name, value, unit, peer, peer_value, ratio: peer_value / value }
+}
+
+/// Records a second, and how long one took, in microseconds.
+#[derive(Debug, Clone, Copy)]
+struct Round {
+    rate: f64,
+    p50: f64,
+    p99: f64,
+}
+
+impl Round {
+    fn of(mut took: Vec<Duration>, records: usize, elapsed: Duration) -> Round {
+        took.sort_unstable();
+        let at = |part: f64| {
+            let place = (took.len() as f64 * part) as usize;
+            took.get(place.min(took.len().saturating_sub(1))).map_or(0.0, |took| took.as_secs_f64() * 1e6)
+        };
+        Round { rate: records as f64 / elapsed.as_secs_f64(), p50: at(0.5), p99: at(0.99) }
+    }
+
+    /// The round in the middle, by rate.
+    fn median(mut rounds: Vec<Round>) -> Round {
+        rounds.sort_by(|one, two| one.rate.total_cmp(&two.rate));
+        rounds.get(rounds.len() / 2).copied().unwrap_or(Round { rate: 0.0, p50: 0.0, p99: 0.0 })
+    }
+}
+
+/// What the disk can do: batches of `writers` records, one after the other.
+fn raw_round(dir: &Path, writers: usize, bytes: usize, time: Duration) -> io::Result<Round> {
+    let folder = tempfile::tempdir_in(dir)?;
+    let file = File::create(folder.path().join("raw"))?;
+    let size = 64 << 20;
+    file.write_all_at(&vec![0; size], 0)?;
+    file.sync_all()?;
+    let batch = vec![0x5a; writers * bytes];
+    let (mut took, mut offset) = (Vec::new(), 0);
+    let begun = Instant::now();
+    while begun.elapsed() < time {
+        let start = Instant::now();
+        file.write_all_at(&batch, offset as u64)?;
+        file.sync_data()?;
+        took.push(start.elapsed());
+        offset = if offset + 2 * batch.len() > size { 0 } else { offset + batch.len() };
+    }
+    let records = took.len() * writers;
+    Ok(Round::of(took, records, begun.elapsed()))
+}
+
+async fn journal_round(dir: &Path, writers: usize, time: Duration) -> io::Result<Round> {
+    let folder = tempfile::tempdir_in(dir)?;
+    let journal = open(folder.path())?;
+    let next = Arc::new(AtomicU64::new(0));
+    let begun = Instant::now();
+    let tasks: Vec<_> = (0..writers)
+        .map(|_| {
+            let (journal, next) = (Arc::clone(&journal), Arc::clone(&next));
+            tokio::spawn(async move {
+                let mut took = Vec::new();
+                while begun.elapsed() < time {
+                    let commit = audited(next.fetch_add(1, Ordering::Relaxed));
+                    let start = Instant::now();
+                    match journal.commit(commit).await {
+                        Ok(_) => took.push(start.elapsed()),
+                        Err(CommitError::Busy) => tokio::task::yield_now().await,
+                        Err(error) => return Err(io::Error::other(error)),
+                    }
+                }
+                Ok(took)
+            })
+        })
+        .collect();
+    let mut took = Vec::new();
+    for task in tasks {
+        took.extend(task.await.map_err(io::Error::other)??);
+    }
+    let records = took.len();
+    Ok(Round::of(took, records, begun.elapsed()))
+}
+
+/// How many bytes of disk one record takes.
+async fn frame_bytes(dir: &Path) -> io::Result<usize> {
+    const RECORDS: u64 = 200;
+    let folder = tempfile::tempdir_in(dir)?;
+    let journal = open(folder.path())?;
+    for number in 0..RECORDS {
+        let _ = journal.commit(audited(number)).await.map_err(io::Error::other)?;
+    }
+    drop(journal);
+    let segment = std::fs::read(folder.path().join("journal/00000000000000000000.seg"))?;
+    let used = segment.iter().rposition(|byte| *byte != 0).unwrap_or_default();
+    Ok(used / RECORDS as usize)
+}
+
+/// Publishing lag under load, and how fast what was published is verified from its files.
+async fn published(dir: &Path, time: Duration) -> io::Result<Vec<Row>> {
+    const INTERVAL: Duration = Duration::from_millis(200);
+    let folder = tempfile::tempdir_in(dir)?;
+    let journal = open(folder.path())?;
+    let publisher = Publisher::open(Arc::clone(&journal), log_key()?, &[]).map_err(io::Error::other)?;
+    let thread = PublisherThread::start(publisher, INTERVAL)?;
+    let next = Arc::new(AtomicU64::new(0));
+    let begun = Instant::now();
+    let load: Vec<_> = (0..64)
+        .map(|_| {
+            let (journal, next) = (Arc::clone(&journal), Arc::clone(&next));
+            tokio::spawn(async move {
+                while begun.elapsed() < time {
+                    let _ = journal.commit(audited(next.fetch_add(1, Ordering::Relaxed))).await;
+                }
+            })
+        })
+        .collect();
+    let mut lags = Vec::new();
+    let mut checkpoints = thread.published();
+    while begun.elapsed() < time {
+        let Ok(recorded) = journal.commit(audited(next.fetch_add(1, Ordering::Relaxed))).await else { continue };
+        let start = Instant::now();
+        let published = checkpoints.wait_for(|published| published.checkpoint.size > recorded.index());
+        drop(published.await.map_err(io::Error::other)?);
+        lags.push(start.elapsed());
+    }
+    for task in load {
+        task.await.map_err(io::Error::other)?;
+    }
+    thread.publish_now();
+    let lag = Round::of(lags, 0, time);
+    let interval = INTERVAL.as_secs_f64() * 1e6;
+    let trust = Trust::in_log(thread.verifier());
+    let (mut records, start) = (0_u64, Instant::now());
+    ledger::verify(&thread.files(), &trust, &mut |_, _| records += 1).map_err(io::Error::other)?;
+    let verified = records as f64 / start.elapsed().as_secs_f64();
+    Ok(vec![
+        less("log/publishing lag/p50".into(), "µs", lag.p50, "the interval", interval),
+        less("log/publishing lag/p99".into(), "µs", lag.p99, "the interval", interval),
+        more("log/verify".into(), "rps", verified, "the goal", 500_000.0),
+    ])
+}
+
+fn open(folder: &Path) -> io::Result<Arc<Journal>> {
+    let options = Options::new(folder, b"the master secret of a benchmark".as_slice());
+    Journal::open(options).map(Arc::new).map_err(io::Error::other)
+}
+
+fn log_key() -> io::Result<LogKey> {
+    let mut pkcs8 = b"\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20".to_vec();
+    pkcs8.extend([9; 32]); // signs nothing that outlives the benchmark
+    let name = "bench.invalid/log".parse().map_err(io::Error::other)?;
+    LogKey::new(name, &pkcs8).map_err(io::Error::other)
+}
+
+/// The record of one audited call; a thousand clients in turn.
+fn audited(number: u64) -> Commit {
+    let party = |oin: &str, role: &str| Some(Party { oin: oin.parse().ok()?, role: role.parse().ok()? });
+    let random = number.to_be_bytes();
+    let mut tail = [0; 10];
+    tail.iter_mut().skip(2).zip(random).for_each(|(to, from)| *to = from);
+    let now = Timestamp::from_unix_millis(1_790_000_000_000 + number as i64);
+    let to = party("00000099000000002000", "coach").map(|to| Delivery {
+        passed: vec![Passed { class: DataClass::FunctioneelBeperking, form: Form::Vol, count: 12 }],
+        ..Delivery::new(to, Decision::Delivered)
+    });
+    let terms = Terms {
+        message: "werkfit.v1.Voortgangsrapportage".parse().ok(),
+        purpose: "re-integratie".parse().ok(),
+        ..Terms::default()
+    };
+    let from = party("00000099000000001000", "verzekeringsarts");
+    let carried = Carried { from, terms, reason: None, to: to.into_iter().collect() };
+    let mut client = [0; 16];
+    client.iter_mut().skip(8).zip((1 + number % 1000).to_be_bytes()).for_each(|(to, from)| *to = from);
+    let mut sealed = SealedPart::default();
+    sealed.user = Some("gebruiker-0123456789".into());
+    let leaf = Leaf {
+        v: Version::default(),
+        time: now,
+        exchange: ExchangeId::new(now, tail),
+        trace: None,
+        bundle: BundleRef { number: 1, digest: Digest([1; 32]) },
+        activity: None,
+        client: None,
+        event: Event::Ask(carried),
+    };
+    Commit { client: Some(ClientPseudonym(client)), sealed, ..Commit::of(leaf) }
+}
+
+/// Transactions a second of a PostgreSQL that is started for this, each inserting as many bytes as a record has.
+/// None where there is no server binary.
+fn postgres(dir: &Path, writers: usize, bytes: usize, time: Duration) -> Option<f64> {
+    let server = tools()?;
+    let folder = tempfile::Builder::new().prefix("pg").tempdir_in(dir).ok()?;
+    // PostgreSQL does not run as root: the files are its own user's, when there is one.
+    let data = folder.path().join("data");
+    let run = |tool: PathBuf, arguments: &[&str]| {
+        let mut command = if as_root() {
+            let mut command = Command::new("runuser");
+            command.args(["-u", "postgres", "--"]).arg(tool);
+            command
+        } else {
+            Command::new(tool)
+        };
+        command.args(arguments).stderr(Stdio::null()).stdin(Stdio::null()).current_dir("/");
+        command.output().ok().filter(|output| output.status.success())
+    };
+    if as_root() {
+        Command::new("chown").args(["postgres", folder.path().to_str()?]).status().ok()?;
+        Command::new("chmod").args(["a+x", dir.to_str()?]).status().ok()?;
+    }
+    let (data, socket) = (data.to_str()?, folder.path().to_str()?);
+    run(server.join("initdb"), &["-D", data, "-A", "trust", "-U", "bench", "--no-sync"])?;
+    let connections = writers.min(64); // a process each; more than these only wait
+    let settings = format!("-c listen_addresses= -c unix_socket_directories={socket} -c max_connections=100");
+    let log = folder.path().join("log");
+    let control = server.join("pg_ctl");
+    run(control.clone(), &["-D", data, "-l", log.to_str()?, "-o", &settings, "-w", "start"])?;
+    let script = folder.path().join("insert.sql");
+    let insert = format!("insert into record (body) values (repeat('x', {bytes})::bytea);\n");
+    let rate = std::fs::write(&script, insert).ok().and_then(|()| {
+        let table = "create table record (id bigserial primary key, body bytea)";
+        run(server.join("psql"), &["-h", socket, "-U", "bench", "-d", "postgres", "-c", table])?;
+        let (clients, seconds) = (connections.to_string(), time.as_secs().max(1).to_string());
+        let flags = ["-h", socket, "-U", "bench", "-n", "-c", &clients, "-j", "2", "-T", &seconds, "-M", "prepared"];
+        let flags: Vec<&str> = flags.into_iter().chain(["-f", script.to_str()?, "postgres"]).collect();
+        tps(&run(server.join("pgbench"), &flags)?.stdout)
+    });
+    run(control, &["-D", data, "-m", "immediate", "stop"]);
+    rate
+}
+
+fn tps(output: &[u8]) -> Option<f64> {
+    let text = std::str::from_utf8(output).ok()?;
+    text.lines().find_map(|line| line.strip_prefix("tps = ")?.split(' ').next()?.parse().ok())
+}
+
+fn as_root() -> bool {
+    Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.starts_with(b"0\n"))
+}
+
+/// The folder with PostgreSQL's programs: where Debian puts them, newest version first.
+fn tools() -> Option<PathBuf> {
+    let mut versions: Vec<_> = std::fs::read_dir("/usr/lib/postgresql").ok()?.flatten().collect();
+    versions.sort_by_key(|version| std::cmp::Reverse(version.file_name()));
+    let folders = versions.into_iter().map(|version| version.path().join("bin"));
+    folders.into_iter().find(|bin| bin.join("postgres").exists() && bin.join("pgbench").exists())
+}
