@@ -53,6 +53,10 @@ pub struct Limits {
     pub connections: usize,
     /// Connections at once of one organisation; more are closed, and reported.
     pub connections_per_organisation: usize,
+    /// After this a connection ends, whatever is on it.
+    pub connection_lifetime: Duration,
+    /// What one organisation may ask over all its connections, for [`Shares`] before the services.
+    pub share: Share,
 }
 
 impl Default for Limits {
@@ -63,6 +67,8 @@ impl Default for Limits {
             handshakes_per_address: 64,
             connections: 4_096,
             connections_per_organisation: 256,
+            connection_lifetime: Duration::from_secs(3_600 + 300),
+            share: Share::default(),
         }
     }
 }
@@ -183,7 +189,13 @@ impl Hall {
             return;
         };
         let visitor = Visitor::new(peer, address, Arc::clone(&self.guard), entrance, knock.presented());
-        let connection = Connection::new(stream, visitor, places.connection, of_organisation);
+        let connection = Connection::new(
+            stream,
+            visitor,
+            places.connection,
+            of_organisation,
+            self.limits.connection_lifetime,
+        );
         // A door that closed meanwhile has nobody to serve it: dropping it closes the connection.
         let _ = self.through.send(Ok(connection)).await;
     }

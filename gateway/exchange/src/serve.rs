@@ -19,6 +19,7 @@ use crate::door::{self, Guard, Http2, TurnedAway};
 use crate::gateway::Gateway;
 use crate::line::record::{self, Circumstances};
 use crate::services::{audit::Audit, consent::Consents, exchange::Exchange};
+use crate::status::status;
 
 /// How often deliveries are looked at that were never collected.
 const EXPIRY_ROUND: Duration = Duration::from_secs(10);
@@ -44,6 +45,12 @@ pub async fn serve(
         }
     });
     let clock = gateway.clock();
+    let shares = door::Shares::new(
+        limits.share.clone(),
+        Arc::clone(&clock),
+        |refusal| status(refusal, Vec::new()),
+        tell.clone(),
+    );
     let connections = door::open(listener, guard, limits, clock, tell);
     let beside = [
         tokio::spawn(expire(Arc::clone(&gateway))),
@@ -53,13 +60,16 @@ pub async fn serve(
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_serving::<ExchangeServiceServer<Exchange>>().await;
     let served = door::server(&http2)
+        .layer(shares)
         .add_service(health_service)
         .add_service(
             ExchangeServiceServer::new(Exchange(Arc::clone(&gateway)))
                 .max_decoding_message_size(bytes)
                 .max_encoding_message_size(bytes),
         )
-        .add_service(ConsentServiceServer::new(Consents(Arc::clone(&gateway))).max_decoding_message_size(64 << 10))
+        .add_service(
+            ConsentServiceServer::new(Consents(Arc::clone(&gateway))).max_decoding_message_size(64 << 10),
+        )
         .add_service(AuditServiceServer::new(Audit(gateway)).max_decoding_message_size(64 << 10))
         .serve_with_incoming_shutdown(connections, stop)
         .await;

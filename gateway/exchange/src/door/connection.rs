@@ -11,6 +11,7 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use identity::{Actor, Peer};
 use model::{Name, Oin, Reason, Refusal, Timestamp};
@@ -18,6 +19,7 @@ use rustls::pki_types::CertificateDer;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Sleep;
 use tokio_rustls::server::TlsStream;
 use tonic::transport::server::Connected;
 
@@ -28,6 +30,7 @@ use super::guard::{AssertionUse, Entrance, Guard};
 pub struct Connection {
     stream: TlsStream<TcpStream>,
     visitor: Visitor,
+    ends: Pin<Box<Sleep>>,
     _place: OwnedSemaphorePermit,
     _of_organisation: Count<Oin>,
 }
@@ -38,8 +41,18 @@ impl Connection {
         visitor: Visitor,
         place: OwnedSemaphorePermit,
         of_organisation: Count<Oin>,
+        lifetime: Duration,
     ) -> Connection {
-        Connection { stream, visitor, _place: place, _of_organisation: of_organisation }
+        let ends = Box::pin(tokio::time::sleep(lifetime));
+        Connection { stream, visitor, ends, _place: place, _of_organisation: of_organisation }
+    }
+
+    /// An error from the moment at which the connection ends. Whoever serves it is woken then.
+    fn still_open(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        match self.ends.as_mut().poll(cx) {
+            Poll::Pending => Ok(()),
+            Poll::Ready(()) => Err(io::ErrorKind::TimedOut.into()),
+        }
     }
 
     /// Who is at the other end.
@@ -180,6 +193,7 @@ impl AsyncRead for Connection {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        self.still_open(cx)?;
         Pin::new(&mut self.stream).poll_read(cx, buf)
     }
 }

@@ -1,3 +1,4 @@
+mod abuse;
 mod handshake;
 mod pressure;
 mod reload;
