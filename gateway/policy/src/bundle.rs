@@ -5,12 +5,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 
-use model::Name;
+use model::{Invalid, Name};
 use ring::digest::{Context, SHA256};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::problem::{LoadError, Problem, Stage};
 
@@ -20,9 +21,35 @@ pub type Files = BTreeMap<String, Vec<u8>>;
 /// The file that holds the signatures; the only one outside the digest.
 pub const SIGNATURES: &str = "signatures.toml";
 
-/// A SHA-256 digest.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// A SHA-256 digest; as text 64 hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Digest(pub [u8; 32]);
+
+impl FromStr for Digest {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let mut bytes = [0; 32];
+        let invalid = Invalid { what: "digest", expected: "64 hexadecimal digits" };
+        hex::decode_to_slice(text, &mut bytes).map_err(|_| invalid)?;
+        Ok(Digest(bytes))
+    }
+}
+
+impl TryFrom<String> for Digest {
+    type Error = Invalid;
+
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        text.parse()
+    }
+}
+
+impl From<Digest> for String {
+    fn from(digest: Digest) -> String {
+        digest.to_string()
+    }
+}
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -68,6 +95,11 @@ pub(crate) fn digest_of_guardrails(files: &Files) -> Digest {
     digest("veldwacht guardrail files v1", files, |name| name.starts_with("guardrails/"))
 }
 
+/// The words that screening knows.
+pub(crate) fn digest_of_lexicon(files: &Files) -> Digest {
+    digest("veldwacht lexicon files v1", files, |name| name.starts_with("lexicon/"))
+}
+
 fn digest(domain: &str, files: &Files, mut wanted: impl FnMut(&str) -> bool) -> Digest {
     let mut digester = Digester::new(domain);
     for (name, bytes) in files.iter().filter(|(name, _)| wanted(name)) {
@@ -96,7 +128,7 @@ impl Header {
 }
 
 /// A sentence in both languages.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct Sentence {
     /// Dutch.
     pub nl: Arc<str>,

@@ -154,12 +154,12 @@ fn classify(message: &MessageType, field: &FieldDescriptor, entry: Option<&Entry
         agree("subject", subject, proposed.subject)?;
         agree("kind", kind, proposed.kind)?;
     }
-    // The contract may say what the mapping leaves out, except the class: that is the mapping's to give.
-    let subject = class.and(subject.or(proposed.subject));
+    // The contract may say the kind where the mapping does not; class and subject are the mapping's to give.
+
     let kind = kind_of(field, class, kind.or(proposed.kind))?;
     match (class, subject) {
         (Some(DataClass::Tekst), None) => {
-            return Err("a text needs a subject: say what it is about".to_owned());
+            return Err("a text needs a subject: say in the mapping what it is about".to_owned());
         }
         (Some(DataClass::Tekst), Some(DataClass::Tekst)) => {
             return Err("a text is about something; `tekst` is no subject".to_owned());

@@ -24,22 +24,39 @@ mod compiled;
 mod enumeration;
 mod report;
 
+mod assertions;
+mod candidate;
+mod checker;
 mod proven;
 mod route;
 
+mod approval;
+mod diff;
 mod matrix;
+mod replay;
+mod shadow;
+mod simulate;
+mod trial;
 
+pub use approval::{Approval, Event, NotTaken, Proposed, State, Step};
+pub use assertions::Held;
 pub use bundle::{Digest, Files, SIGNATURES, Sentence};
 pub use compiled::{Cell, Compiled};
+pub use diff::{Change, Diff};
 pub use emergency::{Emergency, EmergencyReason, Escape, NoSuchReason};
 pub use exchanges::{ConsentKind, Exchange, Traject};
+pub use matrix::{MatrixRow, matrix_csv, matrix_html, matrix_table};
 pub use organisations::{Functie, Organisation};
 pub use problem::{LoadError, Problem, Stage};
 pub use proven::Proven;
+pub use replay::{Past, Replay, replay};
 pub use report::ProofReport;
 pub use route::Situation;
 pub use rules::{NO_CLASS, NO_RULE, RuleText};
+pub use shadow::{Shadow, shadow};
 pub use signature::{Keys, Part, Seen, Signers, Trust, sign};
+pub use simulate::{NotSimulated, SimulatedField, Simulation, simulate};
+pub use trial::{Tested, Trial, run_tests};
 
 #[cfg(test)]
 mod tests;

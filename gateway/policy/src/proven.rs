@@ -1,43 +1,33 @@
 //! A bundle that was read, enumerated, asserted and checked: the only thing that answers what may pass.
 //!
-//! Owns: the order of a load, and the answers of a loaded bundle. There is no other way to a [`Proven`] than
-//! [`Proven::load`], and no part of one can be changed: a new bundle is a new `Proven`, swapped in whole by `exchange`.
+//! Owns: the proof, and the answers of a loaded bundle. There is no other way to a [`Proven`] than [`Proven::load`], and
+//! no part of one can be changed: a new bundle is a new `Proven`, swapped in whole by `exchange`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use model::{MessageType, Name, Oin, Refusal};
+use model::{MessageType, Name, Oin, Refusal, Role};
 use prost_reflect::MessageDescriptor;
 
-use crate::bundle::{Digest, Files, Header, digest_of_all, digest_of_guardrails};
-use crate::classification::Classified;
+use crate::assertions::{Space, hold};
+use crate::bundle::{Digest, Files};
+use crate::candidate::Candidate;
+use crate::checker::check;
 use crate::compiled::Compiled;
-use crate::contracts::Contracts;
 use crate::emergency::Emergency;
-use crate::enumeration::{Enumeration, Parts, Route};
-use crate::exchanges::{Exchange, Exchanges};
-use crate::matrix::digest_of_matrix;
-use crate::organisations::{Organisation, Registry};
-use crate::problem::LoadError;
+use crate::exchanges::Exchange;
+use crate::organisations::Organisation;
+use crate::problem::{LoadError, Problem, Stage};
 use crate::report::ProofReport;
 use crate::route::{Routes, Situation};
-use crate::rules::{RuleText, check_rules, named_organisations, read_rules, read_schema};
-use crate::signature::{Seen, Trust, admit, same_matrix};
-use crate::world::{Party, World};
+use crate::rules::RuleText;
+use crate::signature::{Seen, Trust};
 
 /// A loaded bundle.
 pub struct Proven {
-    pub(crate) header: Header,
-    digest: Digest,
-    guardrails_digest: Digest,
-    matrix_digest: Digest,
-    pub(crate) registry: Registry,
-    pub(crate) exchanges: Exchanges,
-    pub(crate) contracts: Contracts,
-    pub(crate) rules: Vec<RuleText>,
-    pub(crate) parties: Vec<Party>,
-    pub(crate) routes: Vec<Route>,
-    pub(crate) lookup: Routes,
-    pub(crate) report: ProofReport,
+    pub(crate) candidate: Candidate,
+    lookup: Routes,
+    report: ProofReport,
 }
 
 impl Proven {
@@ -46,52 +36,49 @@ impl Proven {
     /// # Errors
     /// Anything that is misspelt, unsigned, contradictory, without effect, or unsafe, each with its place.
     pub fn load(files: &Files, trust: &Trust) -> Result<Proven, LoadError> {
-        let header = Header::read(files)?;
-        let digest = digest_of_all(files);
-        let guardrails_digest = digest_of_guardrails(files);
-        let signed = admit(files, &header, trust)?;
-        let registry = Registry::read(files)?;
-        let exchanges = Exchanges::read(files, &registry)?;
-        let contracts = Contracts::read(files)?;
-        let roots = exchanges.exchanges.iter().map(|exchange| exchange.message.clone()).collect();
-        let classified = Classified::read(files, &contracts, &roots)?;
-        let schema = read_schema(files)?;
-        let rules = read_rules(files)?;
-        let world = World::new(schema, &registry, &exchanges, &classified, &named_organisations(&rules))?;
-        check_rules(&rules, &world)?;
-        let parts = Parts {
-            exchanges: &exchanges,
-            contracts: &contracts,
-            classified: &classified,
-            world: &world,
-            rules: &rules,
+        Proven::load_timed(files, trust, &|| Duration::ZERO)
+    }
+
+    /// As [`Proven::load`], with a clock (time since any fixed moment), so that the report says how long it took.
+    ///
+    /// # Errors
+    /// As [`Proven::load`].
+    pub fn load_timed(
+        files: &Files,
+        trust: &Trust,
+        clock: &dyn Fn() -> Duration,
+    ) -> Result<Proven, LoadError> {
+        let candidate = Candidate::compile(files, trust, clock)?;
+        let start = clock();
+        let space = Space {
+            registry: &candidate.registry,
+            exchanges: &candidate.exchanges,
+            world: &candidate.world,
+            routes: &candidate.routes,
         };
-        let Enumeration { routes, decisions, plans } = Enumeration::run(&parts)?;
-        let matrix_digest = digest_of_matrix(&world, &routes);
-        same_matrix(signed.as_deref(), matrix_digest)?;
+        let held = hold(files, &space);
+        let (rows, breaches) = check(files, candidate.checked());
+        // Both speak, so that an officer sees at once everything that is wrong.
+        let mut problems = held.as_ref().err().map(|error| error.problems.clone()).unwrap_or_default();
+        problems
+            .extend(breaches.into_iter().map(|what| Problem::new(Stage::Checker, "compiled plans", what)));
+        LoadError::unless(problems, ())?;
+        let [reading, deciding, compiling] = candidate.took;
         let report = ProofReport {
-            rules: rules.len(),
-            routes: routes.len(),
-            decisions,
-            plans,
-            unclassified: classified.unclassified,
+            rules: candidate.rules.len(),
+            routes: candidate.routes.len(),
+            decisions: candidate.decisions,
+            plans: candidate.plans,
+            rows,
+            held: held?,
+            unclassified: candidate.unclassified.clone(),
+            reading,
+            deciding,
+            compiling,
+            proving: clock().saturating_sub(start),
         };
-        let lookup = Routes::new(&registry, &world, &routes);
-        let rules = rules.into_iter().map(|rule| rule.text).collect();
-        Ok(Proven {
-            header,
-            digest,
-            guardrails_digest,
-            matrix_digest,
-            registry,
-            exchanges,
-            contracts,
-            rules,
-            parties: world.parties,
-            routes,
-            lookup,
-            report,
-        })
+        let lookup = Routes::new(&candidate.registry, &candidate.world, &candidate.routes);
+        Ok(Proven { candidate, lookup, report })
     }
 
     /// What was compiled for a situation. This is the hot path: look-ups and one reference count.
@@ -104,28 +91,31 @@ impl Proven {
 
     /// The number of the bundle.
     pub fn number(&self) -> u64 {
-        self.header.number
+        self.candidate.header.number
     }
 
     /// What the bundle is called.
     pub fn name(&self) -> &Name {
-        &self.header.name
+        &self.candidate.header.name
     }
 
     /// The digest of all its files but the signatures; what records call the policy version.
     pub fn digest(&self) -> Digest {
-        self.digest
+        self.candidate.digest
     }
 
     /// The digest of everything that it compiled to: every route, state and cell.
     pub fn matrix_digest(&self) -> Digest {
-        self.matrix_digest
+        self.candidate.matrix_digest
     }
 
     /// What the caller stores once it serves this bundle, and hands back at the next load.
     pub fn seen(&self) -> Seen {
-        let guardrails = (self.header.guardrails, self.guardrails_digest);
-        Seen { bundle: Some((self.header.number, self.digest)), guardrails: Some(guardrails) }
+        let Candidate { header, digest, guardrails_digest, .. } = &self.candidate;
+        Seen {
+            bundle: Some((header.number, *digest)),
+            guardrails: Some((header.guardrails, *guardrails_digest)),
+        }
     }
 
     /// What was proved, with figures.
@@ -135,37 +125,53 @@ impl Proven {
 
     /// The organisation with this OIN, if it is registered.
     pub fn organisation(&self, oin: &Oin) -> Option<&Organisation> {
-        self.registry.organisations.get(oin)
+        self.candidate.registry.organisations.get(oin)
     }
 
     /// Every registered organisation.
     pub fn organisations(&self) -> impl Iterator<Item = &Organisation> {
-        self.registry.organisations.values()
+        self.candidate.registry.organisations.values()
     }
 
-    /// Every declared exchange.
+    /// The roles that occur in a kind of organisation, `systeem` last.
+    pub fn roles_of(&self, kind: &Name) -> impl Iterator<Item = &Role> {
+        self.candidate.registry.kinds.get(kind).into_iter().flatten()
+    }
+
+    /// Whether a role is in a group of roles.
+    pub fn is_in(&self, role: &Role, group: &str) -> bool {
+        self.candidate.registry.groups_of(role).iter().any(|found| found.as_str() == group)
+    }
+
+    /// Every declared exchange, in the order of the bundle.
     pub fn exchanges(&self) -> impl Iterator<Item = &Arc<Exchange>> {
-        self.exchanges.exchanges.iter()
+        self.candidate.exchanges.exchanges.iter()
     }
 
     /// What the bundle says of emergencies.
     pub fn emergency(&self) -> &Emergency {
-        &self.exchanges.emergency
+        &self.candidate.exchanges.emergency
     }
 
     /// Every rule and guardrail, in the order of their files.
-    pub fn rules(&self) -> &[RuleText] {
-        &self.rules
+    pub fn rules(&self) -> impl Iterator<Item = &RuleText> {
+        self.candidate.rules.iter().map(|rule| &rule.text)
+    }
+
+    /// One situation for every route between registered organisations, with both consents given: what a benchmark
+    /// or a self-test asks for.
+    pub fn situations(&self) -> Vec<Situation> {
+        self.lookup.situations()
     }
 
     /// The contract of a message type, for reading and writing documents as text.
     pub fn message(&self, name: &MessageType) -> Option<MessageDescriptor> {
-        self.contracts.message(name).ok()
+        self.candidate.contracts.message(name).ok()
     }
 }
 
 impl std::fmt::Debug for Proven {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Proven({} {}, {})", self.header.name, self.header.number, self.digest)
+        write!(f, "Proven({} {}, {})", self.name(), self.number(), self.digest())
     }
 }

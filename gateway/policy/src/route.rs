@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use foldhash::fast::FixedState;
-use model::{Consents, MessageType, Oin, Purpose, Reason, Refusal, Role};
+use model::{Consent, Consents, MessageType, Oin, Purpose, Reason, Refusal, Role};
 
 use crate::compiled::Compiled;
 use crate::decision::state_index;
@@ -102,6 +102,30 @@ impl Routes {
             Some(Err(reason)) => Err((*reason).into()),
             None => Err(Reason::ExchangeNotDeclared.into()),
         }
+    }
+
+    /// One situation for every route between registered organisations.
+    pub(crate) fn situations(&self) -> Vec<Situation> {
+        let mut who: BTreeMap<PartyIndex, (Oin, Role)> = BTreeMap::new();
+        for (oin, roles) in &self.organisations {
+            for (role, party) in roles.iter() {
+                let first = who.entry(*party).or_insert_with(|| (*oin, role.clone()));
+                first.0 = first.0.min(*oin);
+            }
+        }
+        let mut situations = Vec::new();
+        for ((from, to), entries) in &self.between {
+            let (Some(sender), Some(receiver)) = (who.get(from), who.get(to)) else { continue };
+            situations.extend(entries.iter().map(|entry| Situation {
+                message: entry.message.clone(),
+                sender: sender.clone(),
+                receiver: receiver.clone(),
+                purpose: entry.purpose.clone(),
+                consents: Consents::both(Consent::Verleend),
+                spoed: false,
+            }));
+        }
+        situations
     }
 
     fn party(&self, (oin, role): &(Oin, Role)) -> Option<PartyIndex> {

@@ -221,7 +221,7 @@ pub fn sign(
     let secret = Ed25519KeyPair::from_seed_unchecked(seed).map_err(|_| {
         Problem::new(Stage::Signature, key, "the secret key is not 32 bytes of an Ed25519 key")
     })?;
-    let statement = statement(part, &proven.header, files, &signatures.matrix);
+    let statement = statement(part, &proven.candidate.header, files, &signatures.matrix);
     let signature = hex::encode(secret.sign(statement.as_bytes()));
     let list = match part {
         Part::Policies => &mut signatures.policies,

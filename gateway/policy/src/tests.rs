@@ -1,4 +1,11 @@
 //! What the crate promises, on a small bundle of its own; the shipped bundle has its tests in `tests/`.
 
+mod change;
 mod loading;
+mod mutation;
+mod proof;
+mod shipped;
+mod signing;
 mod small;
+mod tools;
+mod traps;

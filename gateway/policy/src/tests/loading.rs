@@ -2,7 +2,7 @@
 
 use model::{Consent, Consents, Form, Reason};
 
-use super::small::{GEMEENTE, RIB, UWV, WERKGEVER, files, load, situation};
+use super::small::{GEMEENTE, RIB, UWV, WERKGEVER, files, load, situation, with, with_more};
 use crate::Compiled;
 
 fn form(compiled: &Compiled, path: &str) -> Option<Form> {
@@ -95,4 +95,48 @@ fn every_no_has_its_own_reason() {
     let mut urgent = situation("toets", (UWV, "verzekeringsarts"), (UWV, "arbeidsdeskundige"));
     urgent.spoed = true;
     assert_eq!(proven.compiled(&urgent).unwrap_err().reason, Reason::EmergencyNotAllowed);
+}
+
+#[test]
+fn a_rule_for_one_organisation_is_for_no_other_of_its_kind() {
+    const OTHER: &str = "00000099000000003001";
+    let second = format!(
+        "[[organisation]]\noin = \"{OTHER}\"\nname = \"RIB 2\"\nkind = \"rib\"\n[[organisation]]\noin = \"{RIB}\""
+    );
+    let mut files = with("organisations.toml", &format!("[[organisation]]\noin = \"{RIB}\""), &second);
+    let own = format!(
+        "\n@id(\"een\") @nl(\"z\") @en(\"s\") @ground(\"g\")\nforbid (principal in Organisatie::\"{OTHER}\", action, resource in Dataklasse::\"persoon.bsn\");\n"
+    );
+    files.get_mut("rules/alle.cedar").unwrap().extend_from_slice(own.as_bytes());
+    let proven = load(&files);
+    let bsn = |oin| {
+        let compiled =
+            proven.compiled(&situation("aanmelding", (GEMEENTE, "klantmanager"), (oin, "coach"))).unwrap();
+        form(&compiled, "client.bsn")
+    };
+    assert_eq!((bsn(RIB), bsn(OTHER)), (Some(Form::Vol), None));
+}
+
+#[test]
+fn consent_decides_a_cell_where_a_rule_says_so() {
+    let more = "\n@id(\"na-toestemming\") @nl(\"z\") @en(\"s\") @ground(\"g\")\npermit (principal in Soort::\"werkgever\", action == Action::\"vol\", resource == Berichtveld::\"test.v1.Verslag.client\") when { context.beroepsgeheim == Toestemming::\"verleend\" };\n@id(\"naam-na-toestemming\") @nl(\"z\") @en(\"s\") @ground(\"g\")\npermit (principal in Soort::\"werkgever\", action == Action::\"vol\", resource == Waardeveld::\"test.v1.Persoon.naam\");\n";
+    let proven = load(&with_more("rules/alle.cedar", more));
+    let mut situation = situation("plaatsing", (RIB, "coach"), (WERKGEVER, "contactpersoon"));
+    assert_eq!(form(&proven.compiled(&situation).unwrap(), "client.naam"), Some(Form::Vol));
+    for state in [Consent::Onbekend, Consent::Geweigerd] {
+        situation.consents.beroepsgeheim = state;
+        assert_eq!(form(&proven.compiled(&situation).unwrap(), "client.naam"), None, "unknown is no");
+    }
+}
+
+#[test]
+fn an_emergency_follows_rules_of_its_own() {
+    let more = "\n@id(\"spoed-niet\") @nl(\"z\") @en(\"s\") @ground(\"g\")\nforbid (principal, action, resource in Dataklasse::\"persoon.bsn\") when { context.spoed && context.grondslag == Grondslag::\"vitaal_belang\" };\n";
+    let proven = load(&with_more("rules/alle.cedar", more));
+    let mut situation = situation("aanmelding", (GEMEENTE, "klantmanager"), (RIB, "coach"));
+    assert_eq!(form(&proven.compiled(&situation).unwrap(), "client.bsn"), Some(Form::Vol));
+    situation.spoed = true;
+    assert_eq!(form(&proven.compiled(&situation).unwrap(), "client.bsn"), None);
+    situation.consents = Consents::default();
+    assert!(proven.compiled(&situation).is_ok(), "an emergency waits for no consent");
 }
