@@ -5,11 +5,7 @@
 //! class is swapped, its condition is cut. Most run without the guardrails too, so that only the proof stands between
 //! the mistake and a client. What loads all the same is walked from outside: it must not leak.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "helpers of tests; clippy knows only the tests themselves"
-)]
+#![expect(clippy::unwrap_used, reason = "helpers of tests; clippy knows only the tests themselves")]
 
 use std::path::Path;
 use std::sync::Mutex;
