@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 
 use super::{Producer, Record, status, trace};
 
-/// Where the OIN register publishes an organisation.
-const OIN_REGISTER: &str = "https://oinregister.logius.nl/oin/";
+/// The public register of OINs; with the number as its fragment it is the URI of an organisation.
+const OIN_REGISTER: &str = "https://oinregister.logius.nl/oin-register#";
 
 pub(super) fn row(record: &Record, producer: &Producer) -> Option<Value> {
     let leaf = &record.leaf;

@@ -1,7 +1,7 @@
 //! The words of an inzage: what a client reads, in plain Dutch.
 //!
-//! Owns: a sentence for every kind of record, and a name for every class, form and ground. No codes where there
-//! is a word, no medical word where the class is only mentioned as kept back.
+//! Owns: a sentence for every kind of record, and a name for every class, form and ground; no code where there is a
+//! word for it.
 
 use model::{Consent, DataClass, Form, Grondslag};
 
