@@ -141,7 +141,7 @@ fn seen(compiled: Option<&Compiled>) -> Seen<'_> {
     // A class that texts may tell of is as good as a field.
     let told = compiled
         .filter(|compiled| compiled.cells.iter().any(|cell| cell.subject.is_some() && cell.form.is_some()));
-    for compiled in told {
+    if let Some(compiled) = told {
         for class in model::DataClass::ALL.iter().filter(|class| !compiled.screen_against.contains(**class)) {
             seen.insert(
                 "what texts may tell of: ".to_owned() + class.name(),

@@ -48,7 +48,7 @@ pub use exchanges::{ConsentKind, Exchange, Traject};
 pub use matrix::{MatrixRow, matrix_csv, matrix_html, matrix_table};
 pub use organisations::{Functie, Organisation};
 pub use problem::{LoadError, Problem, Stage};
-pub use proven::Proven;
+pub use proven::{Proven, Titled};
 pub use replay::{Past, Replay, replay};
 pub use report::ProofReport;
 pub use route::Situation;

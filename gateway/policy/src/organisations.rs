@@ -81,7 +81,8 @@ pub(crate) struct Registry {
     /// Kind → its roles, `systeem` last.
     pub(crate) kinds: BTreeMap<Name, Vec<Role>>,
     pub(crate) organisations: BTreeMap<Oin, Organisation>,
-    pub(crate) titles: BTreeMap<String, Sentence>,
+    pub(crate) kind_titles: BTreeMap<Name, Sentence>,
+    pub(crate) role_titles: BTreeMap<Role, Sentence>,
 }
 
 #[derive(Deserialize)]
@@ -122,7 +123,8 @@ impl Registry {
             roles: BTreeMap::from([(Role::systeem(), Vec::new())]),
             kinds: BTreeMap::new(),
             organisations: BTreeMap::new(),
-            titles: BTreeMap::new(),
+            kind_titles: BTreeMap::new(),
+            role_titles: BTreeMap::new(),
         };
         registry.add_roles(file.role, &mut problems);
         registry.add_kinds(file.kind, &mut problems);
@@ -140,7 +142,7 @@ impl Registry {
 
     fn add_roles(&mut self, entries: Vec<RoleEntry>, problems: &mut Vec<Problem>) {
         for entry in entries {
-            self.titles.insert(format!("role {}", entry.id), Sentence::new(entry.nl, entry.en));
+            self.role_titles.insert(entry.id.clone(), Sentence::new(entry.nl, entry.en));
             if self.roles.contains_key(&entry.id) {
                 problems.push(twice("role", &entry.id));
             }
@@ -158,7 +160,7 @@ impl Registry {
 
     fn add_kinds(&mut self, entries: Vec<KindEntry>, problems: &mut Vec<Problem>) {
         for entry in entries {
-            self.titles.insert(format!("kind {}", entry.id), Sentence::new(entry.nl, entry.en));
+            self.kind_titles.insert(entry.id.clone(), Sentence::new(entry.nl, entry.en));
             for role in entry.roles.iter().filter(|role| !self.roles.contains_key(role)) {
                 problems.push(unknown("kind", &entry.id, "role", role));
             }

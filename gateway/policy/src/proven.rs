@@ -6,11 +6,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::{MessageType, Name, Oin, Refusal, Role};
+use model::{MessageType, Name, Oin, Purpose, Refusal, Role};
 use prost_reflect::MessageDescriptor;
 
 use crate::assertions::{Space, hold};
-use crate::bundle::{Digest, Files};
+use crate::bundle::{Digest, Files, Sentence};
 use crate::candidate::Candidate;
 use crate::checker::check;
 use crate::compiled::Compiled;
@@ -28,6 +28,17 @@ pub struct Proven {
     pub(crate) candidate: Candidate,
     lookup: Routes,
     report: ProofReport,
+}
+
+/// Something that has a title.
+#[derive(Debug, Clone, Copy)]
+pub enum Titled<'a> {
+    /// A purpose.
+    Purpose(&'a Purpose),
+    /// A kind of organisation.
+    Kind(&'a Name),
+    /// A role, or a group of roles.
+    Role(&'a Role),
 }
 
 impl Proven {
@@ -146,6 +157,16 @@ impl Proven {
     /// Every declared exchange, in the order of the bundle.
     pub fn exchanges(&self) -> impl Iterator<Item = &Arc<Exchange>> {
         self.candidate.exchanges.exchanges.iter()
+    }
+
+    /// What a purpose, a kind of organisation or a role is called, for people.
+    pub fn title(&self, of: Titled<'_>) -> Option<&Sentence> {
+        let Candidate { registry, exchanges, .. } = &self.candidate;
+        match of {
+            Titled::Purpose(purpose) => exchanges.titles.get(purpose),
+            Titled::Kind(kind) => registry.kind_titles.get(kind),
+            Titled::Role(role) => registry.role_titles.get(role),
+        }
     }
 
     /// What the bundle says of emergencies.

@@ -51,7 +51,7 @@ fn a_replay_counts_what_would_have_gone_otherwise() {
         let coach = Past { situation: coach.clone(), passed: to_coach.clone() };
         let employer =
             Past { situation: employer.clone(), passed: vec![(DataClass::FunctioneelUren, Form::Urenband)] };
-        vec![vec![coach; count], vec![employer; 2]].concat()
+        [vec![coach; count], vec![employer; 2]].concat()
     };
     let same = replay(&load(&files()), past(3));
     assert_eq!(same, Replay { deliveries: 5, unchanged: 5, ..Replay::default() });
