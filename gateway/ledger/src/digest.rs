@@ -81,7 +81,7 @@ impl Digest {
     }
 
     /// The link of a record to its client: HMAC-SHA-256 of the exchange id's sixteen bytes under the client's
-    /// random key. Who holds the key finds the client's records; without the key they are unlinkable.
+    /// random key. Who holds the key finds the client's records; without it, two links tell nothing of each other.
     pub fn link(client_key: &[u8; 32], exchange: &ExchangeId) -> Digest {
         let key = hmac::Key::new(hmac::HMAC_SHA256, client_key);
         from_ring(hmac::sign(&key, exchange.as_bytes()).as_ref())

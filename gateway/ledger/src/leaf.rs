@@ -159,7 +159,8 @@ pub struct BundleRef {
     pub digest: Digest,
 }
 
-/// The tie between a public record and its client. Tells nothing to who does not hold the client's key.
+/// The tie between a public record and its client. Tells nobody who the client is. A key id that stays the same
+/// does tell that two records are of one client: who keeps the log public had better change it with every record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClientLink {
