@@ -7,14 +7,14 @@ use std::collections::HashMap;
 
 use model::{DataClass, Name};
 
-use crate::compound::{Compounds, Meaning, last_letters};
+use crate::compound::{Compounds, Meaning, first_letters, last_letters};
 use crate::inflect::forms;
 use crate::lexicon::{Case, Lexicon, LexiconError, Part, PartKind, Phrase, Term};
-use crate::matcher::{Ask, Compiled, Element};
-use crate::phrase::{self, Choice, Step};
+use crate::matcher::{Ask, Compiled, Element, Membership};
+use crate::phrase::{self, Step};
 use crate::symbols::{Anchor, Sense, Symbols};
 use crate::typo::Typos;
-use crate::vocabulary::{ORDINARY, Table, WordHash};
+use crate::vocabulary::{ORDINARY, Table, UNKNOWN, WordHash, number, traits};
 use crate::words;
 
 /// Everything that screening reads.
@@ -25,13 +25,9 @@ pub(crate) struct Built {
     pub(crate) compounds: Compounds,
     pub(crate) typos: Typos,
     pub(crate) rules: Rules,
-    pub(crate) foreign: u16,
-    pub(crate) dutch_function: u16,
     pub(crate) code_word: u16,
     pub(crate) code_elsewhere: u16,
     pub(crate) code_rule: u16,
-    /// The tails that also count as a word after a head.
-    pub(crate) loose_tail: u16,
 }
 
 /// Rule names by number.
@@ -81,6 +77,13 @@ struct Builder {
     phrases: Vec<Compiled>,
 }
 
+/// The sets that become traits.
+struct Traits {
+    foreign: u16,
+    dutch_function: u16,
+    loose_tail: u16,
+}
+
 /// Builds the tables.
 pub(crate) fn build(lexicon: &Lexicon) -> Result<Built, LexiconError> {
     let mut builder = Builder {
@@ -95,6 +98,8 @@ pub(crate) fn build(lexicon: &Lexicon) -> Result<Built, LexiconError> {
         phrases: Vec::new(),
     };
     builder.collect_members(lexicon);
+    let common = builder.named_set(COMMON_SET);
+    builder.symbols.set_common(common);
     let clause = builder.named_set(CLAUSE_SET);
     builder.symbols.set_clause(clause);
     builder.add_members(FOREIGN_SET, &lexicon.foreign);
@@ -231,7 +236,7 @@ impl Builder {
         let word = split(&part.text).concat();
         let all = match part.kind {
             PartKind::LooseTail | PartKind::Tail | PartKind::Ending | PartKind::Free => forms(&word),
-            PartKind::Head | PartKind::Beginning => vec![word],
+            PartKind::Head | PartKind::Beginning | PartKind::FreeEnding => vec![word],
         };
         for form in all {
             if part.kind == PartKind::LooseTail {
@@ -258,8 +263,8 @@ impl Builder {
         let mut best: Option<(usize, usize)> = None;
         for (index, step) in steps.iter().enumerate() {
             let element = self.element(step, phrase)?;
-            if let (Step::Word(choice), false) = (step, element.optional) {
-                let cost = self.commonness(choice, element.ask);
+            if let (Step::Word(_), false) = (step, element.optional) {
+                let cost = self.symbols.commonness(element.ask);
                 if best.is_none_or(|(_, least)| cost < least)
                     && !matches!(element.ask, Ask::Any | Ask::Number)
                 {
@@ -280,21 +285,6 @@ impl Builder {
         }
         self.phrases.push(Compiled { elements: elements.into(), class: phrase.class, rule });
         Ok(())
-    }
-
-    /// How often a step is met, roughly: function words cost most, then the number of words.
-    fn commonness(&mut self, choice: &Choice, ask: Ask) -> usize {
-        let common = self.named_set(COMMON_SET);
-        let is_common = match ask {
-            Ask::Symbol(symbol) => self.symbols.is_member(symbol, common),
-            Ask::Set(set) => self.symbols.members(set).any(|symbol| self.symbols.is_member(symbol, common)),
-            Ask::Any | Ask::Number | Ask::Gap { .. } | Ask::End => true,
-        };
-        let words = match ask {
-            Ask::Set(set) => self.symbols.members(set).count(),
-            _ => choice.options.len(),
-        };
-        words + if is_common { 100_000 } else { 0 }
     }
 
     fn element(&mut self, step: &Step, phrase: &Phrase) -> Result<Element, LexiconError> {
@@ -350,19 +340,11 @@ impl Builder {
             [FOREIGN_SET, COMMON_SET, CODE_WORD_SET, CODE_ELSEWHERE_SET, LOOSE_TAIL_SET]
                 .map(|set| self.named_set(set));
         let code_rule = "codes".parse().map_or(0, |name| self.rules.number(&name));
-        let mut table: Vec<(WordHash, u32)> =
-            self.words.iter().map(|(word, symbol)| (WordHash::of(word.as_bytes()), *symbol)).collect();
-        let lexical = Table::new(&table);
-        words::each(&lexicon.dutch, |word| {
-            let hash = WordHash::of(word);
-            if lexical.find(hash) == 0 {
-                table.push((hash, ORDINARY));
-            }
-        });
-        let vocabulary = Table::new(&table);
         let compounds = self.compounds();
-        let typos = Typos::new(&self.misspelt);
         self.symbols.seal();
+        let traits = Traits { foreign, dutch_function, loose_tail };
+        let vocabulary = self.vocabulary(&lexicon.dutch, &compounds, &traits);
+        let typos = Typos::new(&self.misspelt);
         Built {
             vocabulary,
             symbols: self.symbols,
@@ -370,40 +352,68 @@ impl Builder {
             compounds,
             typos,
             rules: self.rules,
-            foreign,
-            dutch_function,
             code_word,
             code_elsewhere,
             code_rule,
-            loose_tail,
         }
+    }
+
+    /// Every word of the lexicon and of the word list, with what is known of it at once.
+    fn vocabulary(&self, dutch: &str, compounds: &Compounds, sets: &Traits) -> Table {
+        let own = |word: &str, symbol: u32| {
+            let tells = !self.symbols.senses(symbol).is_empty();
+            let is = |set: u16, bit: u8| if self.symbols.is_in(symbol, set) { bit } else { 0 };
+            let by_parts = !tells && compounds.meaning(word.as_bytes()).is_some();
+            let bits = [
+                if tells { traits::TELLS } else { 0 },
+                if self.symbols.anchors(symbol).is_empty() { 0 } else { traits::WAITS },
+                if by_parts { traits::COMPOUND } else { 0 },
+                is(sets.foreign, traits::FOREIGN),
+                is(sets.dutch_function, traits::DUTCH),
+                is(sets.loose_tail, traits::TAIL),
+            ];
+            number(symbol, bits.into_iter().fold(0, |all, bit| all | bit))
+        };
+        let words = self.words.iter();
+        let mut table: Vec<(WordHash, u32)> =
+            words.map(|(word, symbol)| (WordHash::of(word.as_bytes()), own(word, *symbol))).collect();
+        let lexical = Table::new(&table);
+        table.reserve(dutch.len() / 5);
+        words::each(dutch, |word, hash| {
+            if lexical.find(hash) == UNKNOWN {
+                let bits = if compounds.meaning(word).is_some() { traits::COMPOUND } else { 0 };
+                table.push((hash, number(ORDINARY, bits)));
+            }
+        });
+        Table::new(&table)
     }
 
     fn compounds(&mut self) -> Compounds {
         let mut last = vec![false; 26 * 26];
-        let mut first = vec![false; 128];
+        let mut first = vec![false; 26 * 26];
         for (kind, word, _) in &self.compound_words {
             let (flags, index) = match kind {
                 PartKind::Tail | PartKind::LooseTail | PartKind::Ending => {
                     (&mut last, last_letters(word.as_bytes()))
                 }
-                PartKind::Beginning => (&mut first, word.bytes().next().map(usize::from)),
-                PartKind::Head | PartKind::Free => continue,
+                PartKind::Beginning => (&mut first, first_letters(word.as_bytes())),
+                PartKind::Head | PartKind::Free | PartKind::FreeEnding => continue,
             };
             if let Some(flag) = index.and_then(|index| flags.get_mut(index)) {
                 *flag = true;
             }
         }
-        let parts = |kinds: &[PartKind]| {
+        let parts = |kinds: &[PartKind], hash: fn(&[u8]) -> WordHash| {
             let words = self.compound_words.iter().filter(|word| kinds.contains(&word.0));
-            Table::new(&words.map(|word| (WordHash::of(word.1.as_bytes()), word.2)).collect::<Vec<_>>())
+            Table::new(&words.map(|word| (hash(word.1.as_bytes()), word.2)).collect::<Vec<_>>())
         };
         Compounds {
-            heads: parts(&[PartKind::Head]),
-            tails: parts(&[PartKind::Tail, PartKind::LooseTail]),
-            endings: parts(&[PartKind::Ending]),
-            beginnings: parts(&[PartKind::Beginning]),
-            free: parts(&[PartKind::Free]),
+            heads: parts(&[PartKind::Head], WordHash::of),
+            tails: parts(&[PartKind::Tail, PartKind::LooseTail], WordHash::backwards),
+            endings: parts(&[PartKind::Ending], WordHash::backwards),
+            beginnings: parts(&[PartKind::Beginning], WordHash::of),
+            free: parts(&[PartKind::Free], WordHash::of),
+            free_endings: parts(&[PartKind::FreeEnding], WordHash::backwards),
             last_letters: last.into(),
             first_letters: first.into(),
             meanings: std::mem::take(&mut self.meanings),

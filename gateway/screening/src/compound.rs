@@ -5,8 +5,6 @@
 
 use model::DataClass;
 
-use crate::normalise::{Plain, UPPER};
-use crate::token::Token;
 use crate::vocabulary::{Table, WordHash};
 
 /// What a word tells because of its parts.
@@ -18,7 +16,8 @@ pub(crate) struct Meaning {
     pub(crate) symbol: u32,
 }
 
-/// The parts of compounds. Numbers in the tables are indexes into `meanings`, plus one.
+/// The parts of compounds. Numbers in the tables are indexes into `meanings`, plus one; `tails`, `endings` and
+/// `free_endings` are keyed backwards.
 pub(crate) struct Compounds {
     pub(crate) heads: Table,
     /// Tails after a head; a tail without a class of its own takes the head's.
@@ -26,10 +25,11 @@ pub(crate) struct Compounds {
     pub(crate) endings: Table,
     pub(crate) beginnings: Table,
     pub(crate) free: Table,
+    pub(crate) free_endings: Table,
     pub(crate) meanings: Vec<Option<Meaning>>,
     /// Which last two letters any tail or ending has, so that most words are done at once.
     pub(crate) last_letters: Box<[bool]>,
-    /// Which first letter any beginning has.
+    /// Which first two letters any beginning has.
     pub(crate) first_letters: Box<[bool]>,
 }
 
@@ -42,52 +42,53 @@ const LONGEST: usize = 60;
 impl Compounds {
     /// What `word` (lower case) tells by its parts.
     pub(crate) fn meaning(&self, word: &[u8]) -> Option<Meaning> {
-        if !(SHORTEST..=LONGEST).contains(&word.len()) || self.is_free(word) {
+        if !(SHORTEST..=LONGEST).contains(&word.len()) {
             return None;
         }
-        let by_tail = self.may_end(word).then(|| self.by_tail(word, 0)).flatten();
-        by_tail.or_else(|| self.by_beginning(word))
+        let by_tail =
+            flagged(&self.last_letters, last_letters(word)).then(|| self.by_tail(word, 0)).flatten();
+        let beginning =
+            || flagged(&self.first_letters, first_letters(word)).then(|| self.by_beginning(word)).flatten();
+        by_tail.or_else(beginning).filter(|_| !self.is_free(word))
     }
 
     /// What two words tell that should have been one: a head, a space, a tail.
     pub(crate) fn two_words(&self, left: &[u8], right: &[u8]) -> Option<Meaning> {
-        let tail = self.get(self.tails.find(WordHash::of(right)))?;
+        let tail = self.get(self.tails.find(WordHash::backwards(right)))?;
         let head = self.get(self.heads.find(WordHash::of(left))).flatten()?;
         Some(tail.unwrap_or(head))
     }
 
-    /// Whether the word of a token is worth a closer look: by its last two letters and how it begins.
-    pub(crate) fn may_tell(&self, plain: &Plain, token: &Token) -> bool {
-        let end = token.end as usize;
-        let last = plain.bytes.get(end.saturating_sub(2)..end).unwrap_or_default();
-        let last: [u8; 2] = [0, 1].map(|at| last.get(at).copied().unwrap_or(0) & !UPPER);
-        let first = plain.bytes.get(token.start as usize).copied().unwrap_or(0) & !UPPER;
-        self.may_end(&last) || self.first_letters.get(usize::from(first)).copied().unwrap_or(false)
-    }
-
     fn is_free(&self, word: &[u8]) -> bool {
         let is = |part: &[u8]| self.free.find(WordHash::of(part)) != 0;
-        is(word) || [&b"s"[..], b"en", b"n", b"e"].iter().any(|end| word.strip_suffix(*end).is_some_and(is))
+        let mut hash = WordHash::EMPTY;
+        let ends_so = word.iter().rev().any(|byte| {
+            hash = hash.push(*byte);
+            self.free_endings.find(hash) != 0
+        });
+        ends_so
+            || is(word)
+            || [&b"s"[..], b"en", b"n", b"e"].iter().any(|end| word.strip_suffix(*end).is_some_and(is))
     }
 
-    fn may_end(&self, word: &[u8]) -> bool {
-        last_letters(word).and_then(|index| self.last_letters.get(index)).copied().unwrap_or(false)
-    }
-
+    /// Reads the word from its end; the longest ending that tells decides.
     fn by_tail(&self, word: &[u8], depth: usize) -> Option<Meaning> {
-        for at in SHORTEST_PART..word.len().saturating_sub(1) {
-            let (left, right) = word.split_at_checked(at)?;
-            let hash = WordHash::of(right);
-            if let Some(ending) = self.get(self.endings.find(hash)).flatten() {
-                return Some(ending);
+        let mut found = None;
+        let mut hash = WordHash::EMPTY;
+        for at in (SHORTEST_PART..word.len()).rev() {
+            hash = hash.push(word.get(at).copied()?);
+            if word.len() - at < 2 {
+                continue;
             }
-            if let Some(tail) = self.get(self.tails.find(hash))
-                && let Some(head) = self.head(left, depth)
+            if let Some(ending) = self.get(self.endings.find(hash)).flatten() {
+                found = Some(ending);
+            } else if let Some(tail) = self.get(self.tails.find(hash))
+                && let Some(head) = self.head(word.get(..at)?, depth)
             {
-                return Some(tail.unwrap_or(head));
+                found = Some(tail.unwrap_or(head));
             }
         }
-        None
+        found
     }
 
     /// The head that `left` is, without its linking letters; a head may be a compound itself, once.
@@ -119,10 +120,23 @@ impl Compounds {
     }
 }
 
+fn flagged(flags: &[bool], index: Option<usize>) -> bool {
+    index.and_then(|index| flags.get(index)).copied().unwrap_or(false)
+}
+
+/// The index of a word's first two letters in a table of 26 × 26.
+pub(crate) fn first_letters(word: &[u8]) -> Option<usize> {
+    let [first, second, ..] = word else { return None };
+    pair(*first, *second)
+}
+
+fn pair(first: u8, second: u8) -> Option<usize> {
+    let index = |byte: u8| byte.is_ascii_lowercase().then(|| usize::from(byte - b'a'));
+    Some(index(first)? * 26 + index(second)?)
+}
+
 /// The index of a word's last two letters in a table of 26 × 26.
 pub(crate) fn last_letters(word: &[u8]) -> Option<usize> {
-    let (last, rest) = word.split_last()?;
-    let before = rest.last()?;
-    let index = |byte: &u8| byte.is_ascii_lowercase().then(|| usize::from(byte - b'a'));
-    Some(index(before)? * 26 + index(last)?)
+    let [.., before, last] = word else { return None };
+    pair(*before, *last)
 }

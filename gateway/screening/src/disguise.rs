@@ -4,7 +4,7 @@
 //! by `screener` as if they had been written plainly.
 
 use crate::token::{Break, Token};
-use crate::vocabulary::{Table, WordHash};
+use crate::vocabulary::{Table, UNKNOWN};
 
 /// Fewer letters in a row are initials.
 pub(crate) const FEWEST_LETTERS: usize = 4;
@@ -86,7 +86,7 @@ pub(crate) fn letters_for_digits(word: &[u8]) -> Vec<Vec<u8>> {
 /// Whether an unknown word is two ordinary words put together, or an ordinary word with an ending.
 pub(crate) fn is_ordinary_compound(word: &[u8], vocabulary: &Table) -> bool {
     const SHORTEST: usize = 4;
-    let is_word = |part: &[u8]| part.len() >= SHORTEST && vocabulary.find(WordHash::of(part)) != 0;
+    let is_word = |part: &[u8]| part.len() >= SHORTEST && vocabulary.symbol(part) != UNKNOWN;
     let ended = [&b"s"[..], b"e", b"en", b"n", b"t", b"d", b"de", b"te", b"tje", b"je"];
     if ended.iter().any(|end| word.strip_suffix(*end).is_some_and(is_word)) {
         return true;

@@ -3,19 +3,10 @@
 //! Owns: what counts as another language, as encoded data, as pictograms. Judged a sentence at a time, so that one
 //! foreign sentence among Dutch ones is seen; words of a trade do not make a sentence foreign, function words do.
 
-use crate::matcher::Membership;
 use crate::normalise::{OTHER_LETTER, Plain, UPPER};
 use crate::screened::Unscreenable;
 use crate::token::{Break, Token};
-use crate::vocabulary::UNKNOWN;
-
-/// The sets of the lexicon by which a language is told.
-pub(crate) struct LanguageSets {
-    /// Function words of other languages that Dutch does not have.
-    pub(crate) foreign: u16,
-    /// Dutch function words.
-    pub(crate) dutch: u16,
-}
+use crate::vocabulary::{UNKNOWN, traits};
 
 #[derive(Default)]
 struct Sentence {
@@ -34,12 +25,7 @@ impl Sentence {
 }
 
 /// Why the text cannot be screened, if it cannot.
-pub(crate) fn judge(
-    plain: &Plain,
-    tokens: &[Token],
-    members: &impl Membership,
-    sets: &LanguageSets,
-) -> Option<Unscreenable> {
+pub(crate) fn judge(plain: &Plain, tokens: &[Token]) -> Option<Unscreenable> {
     let words = tokens.iter().filter(|token| token.has_letters()).count();
     if plain.controls > 0 && plain.controls * 50 > plain.bytes.len() {
         return Some(Unscreenable::Encoded);
@@ -68,8 +54,8 @@ pub(crate) fn judge(
             // names are no language
             sentence.unknown += usize::from(!token.is_capital() && token.len() > 1 && !token.has_digits());
         } else {
-            sentence.foreign += usize::from(members.is_in(token.symbol, sets.foreign));
-            sentence.dutch += usize::from(members.is_in(token.symbol, sets.dutch));
+            sentence.foreign += usize::from(token.is(traits::FOREIGN));
+            sentence.dutch += usize::from(token.is(traits::DUTCH));
         }
         sentence.words += usize::from(token.len() > 1);
     }

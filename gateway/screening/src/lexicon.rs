@@ -88,6 +88,8 @@ pub(crate) enum PartKind {
     Beginning,
     /// A whole word that is no finding although its parts say so.
     Free,
+    /// An ending of words that are no finding although their parts say so.
+    FreeEnding,
 }
 
 /// One line of the list of parts.
@@ -169,7 +171,12 @@ impl Lexicon {
             "eind" => PartKind::Ending,
             "begin" => PartKind::Beginning,
             "vrij" => PartKind::Free,
-            _ => return Err(line.wrong("the kind is one of kop, staart, vaste-staart, eind, begin, vrij")),
+            "vrij-eind" => PartKind::FreeEnding,
+            _ => {
+                return Err(
+                    line.wrong("the kind is one of kop, staart, vaste-staart, eind, begin, vrij, vrij-eind")
+                );
+            }
         };
         let class = if line.column(2, "class")? == "-" { None } else { Some(line.class(2)?) };
         let text = line.column(1, "part")?.to_owned();

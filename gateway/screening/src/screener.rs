@@ -11,13 +11,13 @@ use crate::build::{Built, build};
 use crate::code::{CodeSets, code_at};
 use crate::compound::Meaning;
 use crate::disguise;
-use crate::legible::{self, LanguageSets};
+use crate::legible;
 use crate::lexicon::{Case, Lexicon, LexiconError};
-use crate::matcher::{Attempt, Membership};
+use crate::matcher::Attempt;
 use crate::normalise::Plain;
 use crate::screened::{Advice, Finding, Screened, Unscreenable};
 use crate::token::{Break, Token, tokens};
-use crate::vocabulary::{ORDINARY, UNKNOWN, WordHash};
+use crate::vocabulary::{ORDINARY, UNKNOWN, traits};
 
 /// The longest text that is screened, in bytes.
 pub const LONGEST_TEXT: usize = 1 << 20;
@@ -61,7 +61,6 @@ pub struct Screener {
     built: Built,
     advice: BTreeMap<DataClass, Advice>,
     codes: CodeSets,
-    languages: LanguageSets,
 }
 
 impl Screener {
@@ -70,13 +69,12 @@ impl Screener {
         let lexicon = Lexicon::read(files)?;
         let built = build(&lexicon)?;
         let codes = CodeSets { announce: built.code_word, elsewhere: built.code_elsewhere };
-        let languages = LanguageSets { foreign: built.foreign, dutch: built.dutch_function };
         let advice = lexicon
             .advice
             .iter()
             .map(|(class, nl, en)| (*class, Advice { nl: nl.as_str().into(), en: en.as_str().into() }))
             .collect();
-        Ok(Screener { built, advice, codes, languages })
+        Ok(Screener { built, advice, codes })
     }
 
     /// How to say it otherwise, for findings of this class; none if the lexicon has no advice for it.
@@ -94,7 +92,7 @@ impl Screener {
         }
         let plain = Plain::of(text);
         let mut tokens = tokens(&plain.bytes, &self.built.vocabulary);
-        let unscreenable = legible::judge(&plain, &tokens, &self.built.symbols, &self.languages);
+        let unscreenable = legible::judge(&plain, &tokens);
         let mut pass = Pass { screener: self, plain: &plain, tokens: &mut tokens, hits: Vec::new() };
         pass.words();
         pass.phrases();
@@ -143,28 +141,17 @@ impl Pass<'_> {
         let mut at = 0;
         while let Some(&token) = self.tokens.get(at) {
             at = match token.symbol {
+                ORDINARY if token.traits == 0 && token.len() > 1 => at + 1,
                 _ if token.len() == 1 => self.letters(at),
-                ORDINARY if token.len() < 6 => at + 1,
                 _ if token.has_digits() => self.with_digits(at, token),
                 UNKNOWN => self.unknown(at, token),
-                ORDINARY => self.ordinary(at, token),
                 _ => self.known(at, token),
             };
         }
     }
 
-    fn ordinary(&mut self, at: usize, token: Token) -> usize {
-        if self.built().compounds.may_tell(self.plain, &token)
-            && let Some(meaning) = self.built().compounds.meaning(&token.word(&self.plain.bytes))
-        {
-            self.compound(at, meaning);
-        }
-        at + 1
-    }
-
     fn known(&mut self, at: usize, token: Token) -> usize {
-        let senses = self.screener.built.symbols.senses(token.symbol);
-        for sense in senses {
+        for sense in self.screener.built.symbols.senses(token.symbol) {
             let written = match sense.case {
                 Case::Any => true,
                 Case::Capital => token.is_capital(),
@@ -180,14 +167,13 @@ impl Pass<'_> {
                 });
             }
         }
-        if senses.is_empty() {
+        if token.is(traits::TAIL) {
             self.spaced_compound(at, token);
-            if token.len() >= 6 {
-                let meaning = self.built().compounds.meaning(&token.word(&self.plain.bytes));
-                if let Some(meaning) = meaning {
-                    self.hit(at, at, meaning, Layer::Compound);
-                }
-            }
+        }
+        if token.is(traits::COMPOUND)
+            && let Some(meaning) = self.built().compounds.meaning(&token.word(&self.plain.bytes))
+        {
+            self.compound(at, token.symbol == ORDINARY, meaning);
         }
         at + 1
     }
@@ -197,7 +183,7 @@ impl Pass<'_> {
         let Some(before) = at.checked_sub(1).and_then(|index| self.tokens.get(index)).copied() else {
             return;
         };
-        if token.before <= Break::Space && self.built().symbols.is_in(token.symbol, self.built().loose_tail) {
+        if token.before <= Break::Space {
             let (left, right) = (before.word(&self.plain.bytes), token.word(&self.plain.bytes));
             if let Some(meaning) = self.built().compounds.two_words(&left, &right) {
                 self.hit(at - 1, at, meaning, Layer::Compound);
@@ -205,9 +191,10 @@ impl Pass<'_> {
         }
     }
 
-    fn compound(&mut self, at: usize, meaning: Meaning) {
-        if let Some(token) = self.tokens.get_mut(at) {
+    fn compound(&mut self, at: usize, is_new: bool, meaning: Meaning) {
+        if let Some(token) = self.tokens.get_mut(at).filter(|_| is_new) {
             token.symbol = meaning.symbol;
+            token.traits |= traits::WAITS;
         }
         self.hit(at, at, meaning, Layer::Compound);
     }
@@ -219,7 +206,7 @@ impl Pass<'_> {
     fn unknown(&mut self, at: usize, token: Token) -> usize {
         let word = token.word(&self.plain.bytes);
         if let Some(meaning) = self.built().compounds.meaning(&word) {
-            self.compound(at, meaning);
+            self.compound(at, true, meaning);
             return at + 1;
         }
         if let Some(last) = self.joined(at) {
@@ -240,7 +227,7 @@ impl Pass<'_> {
         for (first, last) in disguise::joins(self.tokens, at) {
             let pieces = self.tokens.get(first..=last)?;
             let word: Vec<u8> = pieces.iter().flat_map(|token| token.word(&self.plain.bytes)).collect();
-            let symbol = self.built().vocabulary.find(WordHash::of(&word));
+            let symbol = self.built().vocabulary.symbol(&word);
             if symbol > ORDINARY && self.becomes(first, last, symbol, Layer::Disguise) {
                 return Some(last);
             }
@@ -266,6 +253,7 @@ impl Pass<'_> {
         }));
         if let Some(token) = self.tokens.get_mut(first).filter(|_| first == last) {
             token.symbol = symbol;
+            token.traits |= traits::WAITS;
         }
         self.hits.len() > before
     }
@@ -286,7 +274,7 @@ impl Pass<'_> {
             return code.last + 1;
         }
         for word in disguise::letters_for_digits(&token.word(&self.plain.bytes)) {
-            let symbol = built.vocabulary.find(WordHash::of(&word));
+            let symbol = built.vocabulary.symbol(&word);
             if symbol > ORDINARY && self.becomes(at, at, symbol, Layer::Disguise) {
                 break;
             }
@@ -314,7 +302,7 @@ impl Pass<'_> {
             .collect();
         for (from, to) in disguise::parts_of(word.len()) {
             let part = word.get(from..to).unwrap_or_default();
-            let symbol = self.built().vocabulary.find(WordHash::of(part));
+            let symbol = self.built().vocabulary.symbol(part);
             if symbol > ORDINARY && self.becomes(at + from, at + to - 1, symbol, Layer::Disguise) {
                 return end;
             }
@@ -333,11 +321,8 @@ impl Pass<'_> {
         let mut free: Vec<bool> = Vec::new();
         let mut found: Vec<(Hit, usize)> = Vec::new();
         for at in 0..self.tokens.len() {
-            let symbol = self.tokens.get(at).map_or(ORDINARY, |token| token.symbol);
-            if symbol <= ORDINARY {
-                continue;
-            }
-            for anchor in built.symbols.anchors(symbol) {
+            let Some(token) = self.tokens.get(at).filter(|token| token.is(traits::WAITS)) else { continue };
+            for anchor in built.symbols.anchors(token.symbol) {
                 let Some(phrase) = built.phrases.get(anchor.phrase as usize) else { continue };
                 let attempt =
                     Attempt { tokens: self.tokens, elements: &phrase.elements, members: &built.symbols };

@@ -34,6 +34,9 @@ struct Symbol {
 pub(crate) struct Symbols {
     symbols: Vec<Symbol>,
     sets: Vec<Vec<u32>>,
+    /// Of each set, whether a function word is in it.
+    common: Vec<bool>,
+    common_set: u16,
     pending: Vec<(Ask, Anchor)>,
     clause: u16,
 }
@@ -41,7 +44,14 @@ pub(crate) struct Symbols {
 impl Default for Symbols {
     fn default() -> Symbols {
         let symbols = (0..=ORDINARY).map(|_| Symbol::default()).collect();
-        Symbols { symbols, sets: Vec::new(), pending: Vec::new(), clause: u16::MAX }
+        Symbols {
+            symbols,
+            sets: Vec::new(),
+            common: Vec::new(),
+            common_set: u16::MAX,
+            pending: Vec::new(),
+            clause: u16::MAX,
+        }
     }
 }
 
@@ -66,8 +76,30 @@ impl Symbols {
                 entry.sets.push(set);
             }
         }
+        self.common.push(symbols.iter().any(|symbol| self.is_member(*symbol, self.common_set)));
         self.sets.push(symbols.to_vec());
         set
+    }
+
+    /// Names the set of function words; sets that are added after it know whether they hold one.
+    pub(crate) fn set_common(&mut self, set: u16) {
+        self.common_set = set;
+        if let Some(common) = self.common.get_mut(usize::from(set)) {
+            *common = true;
+        }
+    }
+
+    /// How often a set is met, roughly: function words cost most, then the number of words.
+    pub(crate) fn commonness(&self, ask: Ask) -> usize {
+        const COMMON: usize = 100_000;
+        match ask {
+            Ask::Symbol(symbol) => 1 + if self.is_member(symbol, self.common_set) { COMMON } else { 0 },
+            Ask::Set(set) => {
+                let common = self.common.get(usize::from(set)).copied().unwrap_or(true);
+                self.sets.get(usize::from(set)).map_or(0, Vec::len) + if common { COMMON } else { 0 }
+            }
+            Ask::Any | Ask::Number | Ask::Gap { .. } | Ask::End => usize::MAX,
+        }
     }
 
     pub(crate) fn set_clause(&mut self, set: u16) {
@@ -110,12 +142,8 @@ impl Symbols {
         self.symbols.get(symbol as usize).map(|entry| entry.anchors.as_slice()).unwrap_or_default()
     }
 
-    pub(crate) fn is_member(&self, symbol: u32, set: u16) -> bool {
+    fn is_member(&self, symbol: u32, set: u16) -> bool {
         self.symbols.get(symbol as usize).is_some_and(|entry| entry.sets.contains(&set))
-    }
-
-    pub(crate) fn members(&self, set: u16) -> impl Iterator<Item = u32> + '_ {
-        self.sets.get(usize::from(set)).into_iter().flatten().copied()
     }
 }
 

@@ -4,7 +4,7 @@
 //! layers in `screener` look at the tokens, never at the bytes of ordinary words again.
 
 use crate::normalise::{OTHER_LETTER, SYMBOL, UPPER};
-use crate::vocabulary::{Table, WordHash};
+use crate::vocabulary::{Table, WordHash, symbol_of, traits_of};
 
 /// What stands before a token.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -27,6 +27,8 @@ pub(crate) struct Token {
     /// The number of the word in the vocabulary; see `vocabulary::UNKNOWN` and `ORDINARY`.
     pub(crate) symbol: u32,
     pub(crate) before: Break,
+    /// What the vocabulary knows of it at once: `vocabulary::traits`.
+    pub(crate) traits: u8,
     shape: u8,
 }
 
@@ -38,6 +40,10 @@ const CAPITAL: u8 = 8;
 impl Token {
     pub(crate) fn len(&self) -> usize {
         (self.end - self.start) as usize
+    }
+
+    pub(crate) fn is(&self, bit: u8) -> bool {
+        self.traits & bit != 0
     }
 
     pub(crate) fn has_letters(&self) -> bool {
@@ -122,8 +128,9 @@ pub(crate) fn tokens(plain: &[u8], vocabulary: &Table) -> Vec<Token> {
             if at - start == 1 && before == Break::Joined && undot(&mut tokens, plain, at, vocabulary) {
                 continue;
             }
-            let symbol = vocabulary.find(hash);
-            tokens.push(Token { start: start as u32, end: at as u32, symbol, before, shape });
+            let number = vocabulary.find(hash);
+            let (symbol, traits) = (symbol_of(number), traits_of(number));
+            tokens.push(Token { start: start as u32, end: at as u32, symbol, before, traits, shape });
             before = Break::Joined;
         }
         let blank = at;
@@ -153,7 +160,8 @@ fn undot(tokens: &mut [Token], plain: &[u8], end: usize, vocabulary: &Table) -> 
     let hash = letters.iter().step_by(2).fold(WordHash::EMPTY, |hash, byte| hash.push(byte & !UPPER));
     let lower = plain.get(end - 1).is_some_and(|byte| byte & UPPER == 0);
     last.end = end as u32;
-    last.symbol = vocabulary.find(hash);
+    let number = vocabulary.find(hash);
+    (last.symbol, last.traits) = (symbol_of(number), traits_of(number));
     last.shape |= if lower { LOWER } else { 0 };
     true
 }

@@ -9,11 +9,42 @@ pub(crate) const UNKNOWN: u32 = 0;
 /// A Dutch word that no list speaks of.
 pub(crate) const ORDINARY: u32 = 1;
 
+/// What the word list knows of a word at once, so that most words need no second look.
+pub(crate) mod traits {
+    /// It tells something by itself.
+    pub(crate) const TELLS: u8 = 1;
+    /// Phrases wait at it.
+    pub(crate) const WAITS: u8 = 2;
+    /// A function word of another language.
+    pub(crate) const FOREIGN: u8 = 4;
+    /// A Dutch function word.
+    pub(crate) const DUTCH: u8 = 8;
+    /// A tail that may follow its head after a space.
+    pub(crate) const TAIL: u8 = 16;
+    /// It tells something by its parts.
+    pub(crate) const COMPOUND: u8 = 32;
+}
+
+/// A vocabulary's number for a word: its symbol, and its traits in the upper eight bits.
+pub(crate) const fn number(symbol: u32, traits: u8) -> u32 {
+    symbol | (traits as u32) << 24
+}
+
+/// The symbol in a vocabulary's number.
+pub(crate) const fn symbol_of(number: u32) -> u32 {
+    number & 0x00ff_ffff
+}
+
+/// The traits in a vocabulary's number.
+pub(crate) const fn traits_of(number: u32) -> u8 {
+    (number >> 24) as u8
+}
+
 const SEED: u64 = 0xcbf2_9ce4_8422_2325;
 const STEP: u64 = 0x0000_0100_0000_01b3;
 
 /// A hash that is fed byte by byte while a token is read.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct WordHash(u64);
 
 impl WordHash {
@@ -31,6 +62,11 @@ impl WordHash {
     }
 
     /// What a slot keeps of the word, and the slot to look in first; `size` is a power of two.
+    /// Of a word from its last byte to its first, so that every ending of a word is met on the way.
+    pub(crate) fn backwards(word: &[u8]) -> WordHash {
+        word.iter().rev().fold(WordHash::EMPTY, |hash, byte| hash.push(*byte))
+    }
+
     fn print_and_place(self, size: usize) -> (u32, usize) {
         let mixed = (self.0 ^ (self.0 >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = mixed ^ (mixed >> 32);
@@ -58,6 +94,11 @@ impl Table {
             }
         }
         Table { slots }
+    }
+
+    /// The symbol of a word in a vocabulary, or [`UNKNOWN`].
+    pub(crate) fn symbol(&self, word: &[u8]) -> u32 {
+        symbol_of(self.find(WordHash::of(word)))
     }
 
     /// The first number of a word, or [`UNKNOWN`].
