@@ -11,9 +11,11 @@ mod proofs;
 mod services;
 mod status;
 
+pub mod ask;
+
 pub mod door;
 mod serve;
 
 pub use gateway::{Gateway, Limits};
 pub use rules::Rules;
-pub use serve::serve;
+pub use serve::{serve, serve_with_asks};

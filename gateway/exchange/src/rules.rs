@@ -62,6 +62,25 @@ impl Rules {
         }
     }
 
+    /// The client whom a message is about: the one BSN in it, if it holds any.
+    pub(crate) fn client_of(
+        &self,
+        message: &MessageType,
+        compiled: &Compiled,
+        document: &[u8],
+    ) -> Result<Option<Bsn>, Refusal> {
+        let plan = self.client_plan(message, compiled).ok_or(Reason::TypeUnknown)?;
+        let (mut found, mut account) = (Vec::new(), Account::new());
+        plan.filter(document, &self.no_key, &mut found, &mut account).map_err(|wrong| malformed(&wrong))?;
+        let Some((first, others)) = account.texts().split_first() else { return Ok(None) };
+        let text = |place: &fields::Text| found.get(place.start..place.end);
+        if others.iter().any(|other| text(other) != text(first)) {
+            return Err(at(Reason::ClientMismatch, "message", "it holds the BSN of more than one client"));
+        }
+        let bsn = text(first).and_then(|bytes| std::str::from_utf8(bytes).ok()?.parse().ok());
+        bsn.map(Some).ok_or_else(|| at(Reason::ClientInvalid, "message", "9 digits that pass the elfproef"))
+    }
+
     fn client_plan(&self, message: &MessageType, compiled: &Compiled) -> Option<Arc<Plan>> {
         if let Some(plan) = self.clients.read().unwrap_or_else(PoisonError::into_inner).get(message) {
             return Some(Arc::clone(plan));

@@ -14,7 +14,9 @@ use proto::veldwacht::consent::v1::consent_service_server::ConsentServiceServer;
 use proto::veldwacht::exchange::v1::exchange_service_server::ExchangeServiceServer;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
+use tonic::service::Routes;
 
+use crate::ask::{Asks, Front};
 use crate::door::{self, Guard, Http2, TurnedAway};
 use crate::gateway::Gateway;
 use crate::line::record::{self, Circumstances};
@@ -32,6 +34,22 @@ const WAITING_REFUSALS: usize = 1024;
 /// When the transport fails.
 pub async fn serve(
     gateway: Arc<Gateway>,
+    listener: TcpListener,
+    guard: Arc<Guard>,
+    limits: door::Limits,
+    http2: Http2,
+    stop: impl Future<Output = ()>,
+) -> Result<(), tonic::transport::Error> {
+    serve_with_asks(gateway, Arc::default(), listener, guard, limits, http2, stop).await
+}
+
+/// As [`serve`], with services of source organisations behind it.
+///
+/// # Errors
+/// When the transport fails.
+pub async fn serve_with_asks(
+    gateway: Arc<Gateway>,
+    asks: Arc<Asks>,
     listener: TcpListener,
     guard: Arc<Guard>,
     limits: door::Limits,
@@ -59,9 +77,7 @@ pub async fn serve(
     let bytes = gateway.limits().document_bytes.saturating_add(64 << 10);
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_serving::<ExchangeServiceServer<Exchange>>().await;
-    let served = door::server(&http2)
-        .layer(shares)
-        .add_service(health_service)
+    let own = Routes::new(health_service)
         .add_service(
             ExchangeServiceServer::new(Exchange(Arc::clone(&gateway)))
                 .max_decoding_message_size(bytes)
@@ -70,9 +86,11 @@ pub async fn serve(
         .add_service(
             ConsentServiceServer::new(Consents(Arc::clone(&gateway))).max_decoding_message_size(64 << 10),
         )
-        .add_service(AuditServiceServer::new(Audit(gateway)).max_decoding_message_size(64 << 10))
-        .serve_with_incoming_shutdown(connections, stop)
-        .await;
+        .add_service(
+            AuditServiceServer::new(Audit(Arc::clone(&gateway))).max_decoding_message_size(64 << 10),
+        );
+    let front = Front::new(own.prepare(), gateway, asks);
+    let served = door::server(&http2).layer(shares).serve_with_incoming_shutdown(front, connections, stop).await;
     beside.iter().for_each(tokio::task::JoinHandle::abort);
     served
 }

@@ -35,16 +35,32 @@ impl Filtered {
     pub(crate) fn account(&self) -> &Account {
         &self.account
     }
+
+    fn is_empty(&self) -> bool {
+        self.account.passed().next().is_none() && self.account.texts().is_empty()
+    }
 }
 
-/// Projects a document for the receiver that was authorised.
+/// Projects a document for the receiver that was authorised. One of which nothing is left does not go.
 pub(crate) fn filter(authorised: Authorised, document: &[u8], key: &PseudonymKey) -> Result<Filtered, Refusal> {
+    let filtered = project(authorised, document, key)?;
+    if filtered.is_empty() { Err(Reason::NothingMayPass.into()) } else { Ok(filtered) }
+}
+
+/// Projects a message of a call: one that was empty from the start may go.
+pub(crate) fn filter_message(
+    authorised: Authorised,
+    message: &[u8],
+    key: &PseudonymKey,
+) -> Result<Filtered, Refusal> {
+    let filtered = project(authorised, message, key)?;
+    if filtered.is_empty() && !message.is_empty() { Err(Reason::NothingMayPass.into()) } else { Ok(filtered) }
+}
+
+fn project(authorised: Authorised, document: &[u8], key: &PseudonymKey) -> Result<Filtered, Refusal> {
     let (mut output, mut account) = (Vec::new(), Account::new());
     let plan = &authorised.compiled().plan;
     plan.filter(document, key, &mut output, &mut account).map_err(|found| malformed(&found))?;
-    if account.passed().next().is_none() && account.texts().is_empty() {
-        return Err(Reason::NothingMayPass.into());
-    }
     Ok(Filtered { authorised, document: output, account })
 }
 

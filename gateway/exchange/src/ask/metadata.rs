@@ -1,0 +1,138 @@
+//! What goes along with messages: metadata, deadlines, the transaction, the trace.
+//!
+//! Owns: which headers cross in which direction. Metadata is not filtered and not screened, so nothing crosses but the
+//! names that a route lists; values, those of `-bin` too, go as they came. The caller's assertion never crosses.
+
+use std::time::Duration;
+
+use http::header::{HeaderMap, HeaderName, HeaderValue};
+use ledger::Trace;
+use model::ExchangeId;
+
+/// FSC's header for the transaction that both organisations' logs name (Logius fsc-core).
+pub(crate) const TRANSACTION: HeaderName = HeaderName::from_static("fsc-transaction-id");
+const TIMEOUT: &str = "grpc-timeout";
+/// Names that belong to one connection or to the gateway, and never cross.
+const NEVER: [&str; 8] =
+    ["authorization", "connection", "content-type", "content-length", "host", "te", "traceparent", "user-agent"];
+
+/// Names that cross.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct AllowList(Vec<HeaderName>);
+
+impl AllowList {
+    /// Takes the names of a route; gives the one that cannot be listed.
+    pub(crate) fn new(names: &[String]) -> Result<AllowList, String> {
+        let name = |text: &String| {
+            let own = text.starts_with("grpc-") || text.starts_with("fsc-") || NEVER.contains(&text.as_str());
+            let name = if own { None } else { HeaderName::from_lowercase(text.as_bytes()).ok() };
+            name.ok_or_else(|| text.clone())
+        };
+        names.iter().map(name).collect::<Result<_, _>>().map(AllowList)
+    }
+
+    /// Copies what may cross.
+    pub(crate) fn cross(&self, from: &HeaderMap, to: &mut HeaderMap) {
+        for name in &self.0 {
+            for value in from.get_all(name) {
+                to.append(name.clone(), value.clone());
+            }
+        }
+    }
+}
+
+/// The transaction that the caller names, if it names one.
+pub(crate) fn transaction(headers: &HeaderMap) -> Option<Result<ExchangeId, model::Invalid>> {
+    let value = headers.get(TRANSACTION)?;
+    Some(value.to_str().unwrap_or_default().parse())
+}
+
+/// How long the caller waits (`grpc-timeout`: at most 8 digits and a unit).
+pub(crate) fn timeout(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(TIMEOUT)?.to_str().ok()?;
+    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    if digits.len() > 8 || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
+        return None;
+    }
+    let count: u64 = digits.parse().ok()?;
+    match unit {
+        "H" => Some(Duration::from_secs(count * 3600)),
+        "M" => Some(Duration::from_secs(count * 60)),
+        "S" => Some(Duration::from_secs(count)),
+        "m" => Some(Duration::from_millis(count)),
+        "u" => Some(Duration::from_micros(count)),
+        "n" => Some(Duration::from_nanos(count)),
+        _ => None,
+    }
+}
+
+/// What goes to the source beside the caller's own metadata. `left`: what remains of the deadline.
+pub(crate) fn onward(to: &mut HeaderMap, exchange: &ExchangeId, trace: Option<&Trace>, left: Duration) {
+    to.insert("te", HeaderValue::from_static("trailers"));
+    to.insert(http::header::CONTENT_TYPE, GRPC);
+    to.insert(http::header::USER_AGENT, HeaderValue::from_static(concat!("veldwacht/", env!("CARGO_PKG_VERSION"))));
+    let millis = left.as_millis().clamp(1, 99_999_999);
+    let mut put = |name: HeaderName, text: String| {
+        if let Ok(value) = HeaderValue::try_from(text) {
+            to.insert(name, value);
+        }
+    };
+    put(HeaderName::from_static(TIMEOUT), format!("{millis}m"));
+    put(TRANSACTION, exchange.to_string());
+    if let Some(trace) = trace {
+        let (id, span) = (hex::encode(trace.trace_id.0), hex::encode(trace.span_id.0));
+        put(HeaderName::from_static("traceparent"), format!("00-{id}-{span}-01"));
+    }
+}
+
+/// The content type of gRPC.
+pub(crate) const GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
+
+/// Whether a content type is one of gRPC with protobuf.
+pub(crate) fn is_grpc(headers: &HeaderMap) -> bool {
+    let value = headers.get(http::header::CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
+    value.strip_prefix(b"application/grpc").is_some_and(|rest| matches!(rest, b"" | b"+proto") || rest.starts_with(b";"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_listed_names_cross_and_bytes_go_as_they_came() {
+        let list = AllowList::new(&["x-kenmerk".into(), "x-spoor-bin".into()]).unwrap();
+        let mut from = HeaderMap::new();
+        from.insert("x-kenmerk", "1".parse().unwrap());
+        from.append("x-spoor-bin", "AAECAw".parse().unwrap());
+        from.append("x-spoor-bin", "BAU=".parse().unwrap());
+        from.insert("x-diagnose", "f33".parse().unwrap());
+        from.insert("authorization", "Bearer x".parse().unwrap());
+        let mut to = HeaderMap::new();
+        list.cross(&from, &mut to);
+        assert_eq!(to.len(), 3);
+        assert_eq!(to.get_all("x-spoor-bin").iter().count(), 2);
+        assert!(!to.contains_key("x-diagnose") && !to.contains_key("authorization"));
+    }
+
+    #[test]
+    fn what_belongs_to_the_gateway_cannot_be_listed() {
+        for name in ["authorization", "grpc-status", "fsc-transaction-id", "traceparent", "Not-Lower", "te"] {
+            assert_eq!(AllowList::new(&[name.to_owned()]).unwrap_err(), name);
+        }
+    }
+
+    #[test]
+    fn a_deadline_has_at_most_eight_digits_and_a_unit() {
+        let read = |text: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert("grpc-timeout", text.parse().unwrap());
+            timeout(&headers)
+        };
+        assert_eq!(read("5S"), Some(Duration::from_secs(5)));
+        assert_eq!(read("99999999H"), Some(Duration::from_secs(99_999_999 * 3600)));
+        assert_eq!(read("250m"), Some(Duration::from_millis(250)));
+        for wrong in ["", "S", "5", "123456789S", "-1S", "5x", "5 S"] {
+            assert_eq!(read(wrong), None, "{wrong}");
+        }
+    }
+}

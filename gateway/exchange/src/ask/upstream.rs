@@ -1,0 +1,251 @@
+//! The way to a source: its addresses, one HTTP/2 connection to each, and which of them are well.
+//!
+//! Owns: connecting, reusing, and passing by an address that fails: after a failed connection or five failed calls in a
+//! row it gets no calls for a while, longer each time, and then one to try it with. A call that may have reached the
+//! source is never sent twice. Says nothing to anyone of what a source said.
+
+use std::future::poll_fn;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use h2::client::{Connection, ResponseFuture, SendRequest};
+use journal::Recorded;
+use model::{Reason, Refusal};
+use rustls::pki_types::ServerName;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+/// How long connecting may take, TLS and HTTP/2 included.
+const CONNECT: Duration = Duration::from_secs(5);
+/// How often an idle connection is asked whether it is there, and how long it may take to answer.
+const ASKED_EVERY: Duration = Duration::from_secs(20);
+const ANSWERED_WITHIN: Duration = Duration::from_secs(10);
+/// So many failed calls in a row, and an address is passed by.
+const FAILURES: u32 = 5;
+/// For how long the first time; doubled until `LONGEST`.
+const SHORTEST: Duration = Duration::from_millis(500);
+const LONGEST: Duration = Duration::from_secs(30);
+const STREAM_WINDOW: u32 = 1 << 20;
+const CONNECTION_WINDOW: u32 = 8 << 20;
+
+/// A source's service.
+pub(crate) struct Upstream {
+    addresses: Vec<Address>,
+    name: ServerName<'static>,
+    authority: String,
+    tls: TlsConnector,
+    turn: AtomicUsize,
+}
+
+/// Where the service stands, once.
+pub(crate) struct Address {
+    place: String,
+    /// Held while connecting, so that calls that come together make one connection.
+    connection: tokio::sync::Mutex<Option<SendRequest<Bytes>>>,
+    health: Mutex<Health>,
+}
+
+#[derive(Default)]
+struct Health {
+    failures: u32,
+    /// Gets no calls until then.
+    away: Option<(Instant, Duration)>,
+}
+
+/// A call that is open at the source.
+pub(crate) struct Opened<'u> {
+    pub(crate) response: ResponseFuture,
+    pub(crate) sending: h2::SendStream<Bytes>,
+    /// To say how the call went.
+    pub(crate) address: &'u Address,
+}
+
+impl Upstream {
+    pub(crate) fn new(places: &[String], name: &str, tls: TlsConnector) -> Result<Upstream, String> {
+        let authority = name.to_owned();
+        let name = ServerName::try_from(authority.clone()).map_err(|_| format!("`{name}` is no name of a server"))?;
+        let address = |place: &String| Address {
+            place: place.clone(),
+            connection: tokio::sync::Mutex::default(),
+            health: Mutex::default(),
+        };
+        let addresses = places.iter().map(address).collect();
+        Ok(Upstream { addresses, name, authority, tls, turn: AtomicUsize::new(0) })
+    }
+
+    /// The name that requests are addressed to.
+    pub(crate) fn authority(&self) -> &str {
+        &self.authority
+    }
+
+    /// Opens a call at the first address that takes it, once its intent is recorded. `end`: nothing follows the head.
+    pub(crate) async fn open(
+        &self,
+        _: &Recorded,
+        head: http::Request<()>,
+        end: bool,
+    ) -> Result<Opened<'_>, Refusal> {
+        let mut refusal: Refusal = Reason::UpstreamUnavailable.into();
+        for address in self.in_turn() {
+            match address.sender(&self.tls, &self.name).await {
+                Ok(mut sender) => match sender.send_request(head.clone(), end) {
+                    Ok((response, sending)) => return Ok(Opened { response, sending, address }),
+                    Err(error) => {
+                        tracing::warn!(place = %address.place, %error, "a call could not be opened at a source");
+                        address.went(false);
+                    }
+                },
+                Err(why) => {
+                    address.unreachable();
+                    refusal = why;
+                }
+            }
+        }
+        Err(refusal)
+    }
+
+    /// Every address: those that are well in turn, then those that are not, soonest back first.
+    fn in_turn(&self) -> Vec<&Address> {
+        let start = self.turn.fetch_add(1, Ordering::Relaxed);
+        let count = self.addresses.len().max(1);
+        let mut addresses: Vec<(Option<Instant>, &Address)> = self
+            .addresses
+            .iter()
+            .cycle()
+            .skip(start % count)
+            .take(self.addresses.len())
+            .map(|address| (address.away(), address))
+            .collect();
+        addresses.sort_by_key(|(away, _)| *away); // stable, and `None` first
+        addresses.into_iter().map(|(_, address)| address).collect()
+    }
+}
+
+impl Address {
+    /// A place for one more call on this address's connection, connecting if there is none.
+    async fn sender(&self, tls: &TlsConnector, name: &ServerName<'static>) -> Result<SendRequest<Bytes>, Refusal> {
+        let mut connection = self.connection.lock().await;
+        if let Some(sender) = connection.as_ref() {
+            let sender = sender.clone();
+            drop(connection);
+            if let Ok(ready) = sender.ready().await {
+                return Ok(ready);
+            }
+            connection = self.connection.lock().await;
+            // Whoever came first may have connected again meanwhile.
+            if let Some(sender) = connection.as_ref()
+                && let Ok(ready) = sender.clone().ready().await
+            {
+                return Ok(ready);
+            }
+            *connection = None;
+        }
+        let connected = tokio::time::timeout(CONNECT, connect(&self.place, tls, name)).await;
+        let sender = connected.unwrap_or_else(|_| {
+            tracing::warn!(place = %self.place, "a source does not answer");
+            Err(Reason::UpstreamUnavailable.into())
+        })?;
+        let ready = sender.clone().ready().await.map_err(|_| Refusal::from(Reason::UpstreamUnavailable))?;
+        *connection = Some(sender);
+        Ok(ready)
+    }
+
+    fn away(&self) -> Option<Instant> {
+        let health = self.health.lock().unwrap_or_else(PoisonError::into_inner);
+        health.away.map(|(until, _)| until).filter(|until| *until > Instant::now())
+    }
+
+    /// Says how a call went.
+    pub(crate) fn went(&self, well: bool) {
+        let mut health = self.health.lock().unwrap_or_else(PoisonError::into_inner);
+        if well {
+            *health = Health::default();
+            return;
+        }
+        health.failures += 1;
+        if health.failures >= FAILURES {
+            health.send_away();
+        }
+    }
+
+    fn unreachable(&self) {
+        self.health.lock().unwrap_or_else(PoisonError::into_inner).send_away();
+    }
+}
+
+impl Health {
+    fn send_away(&mut self) {
+        let pause = self.away.map_or(SHORTEST, |(_, pause)| (pause * 2).min(LONGEST));
+        self.away = Some((Instant::now() + pause, pause));
+        self.failures = 0;
+    }
+}
+
+async fn connect(place: &str, tls: &TlsConnector, name: &ServerName<'static>) -> Result<SendRequest<Bytes>, Refusal> {
+    let away = |error: std::io::Error| {
+        tracing::warn!(place, kind = ?error.kind(), "a source cannot be reached");
+        Refusal::from(Reason::UpstreamUnavailable)
+    };
+    let stream = TcpStream::connect(place).await.map_err(away)?;
+    stream.set_nodelay(true).map_err(away)?;
+    let stream = tls.connect(name.clone(), stream).await.map_err(|error| {
+        let ours = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+        match ours {
+            Some(rustls::Error::InvalidCertificate(_)) | Some(rustls::Error::NoApplicationProtocol) => {
+                tracing::warn!(place, "a source shows a certificate that its route does not believe");
+                Reason::UpstreamInvalid.into()
+            }
+            _ => away(error),
+        }
+    })?;
+    let not_h2 = |_| Refusal::from(Reason::UpstreamInvalid);
+    if stream.get_ref().1.alpn_protocol() != Some(b"h2") {
+        return Err(Reason::UpstreamInvalid.into());
+    }
+    let (sender, connection) = h2::client::Builder::new()
+        .enable_push(false)
+        .initial_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_send_buffer_size(1 << 20)
+        .handshake(stream)
+        .await
+        .map_err(not_h2)?;
+    tokio::spawn(drive(connection));
+    Ok(sender)
+}
+
+/// Moves a connection on until it ends, or no longer answers.
+async fn drive(mut connection: Connection<TlsStream<TcpStream>, Bytes>) {
+    let pings = connection.ping_pong();
+    tokio::select! {
+        _ = connection => {}
+        () = stays_silent(pings) => tracing::warn!("a connection to a source went silent and was closed"),
+    }
+}
+
+async fn stays_silent(pings: Option<h2::PingPong>) {
+    let Some(mut pings) = pings else { return std::future::pending().await };
+    loop {
+        tokio::time::sleep(ASKED_EVERY).await;
+        let pong = tokio::time::timeout(ANSWERED_WITHIN, pings.ping(h2::Ping::opaque())).await;
+        match pong {
+            Ok(Ok(_)) => {}
+            Ok(Err(_)) => return std::future::pending().await, // it ends by itself
+            Err(_) => return,
+        }
+    }
+}
+
+/// Sends bytes as the source has room for them.
+pub(crate) async fn send(stream: &mut h2::SendStream<Bytes>, mut data: Bytes) -> Result<(), h2::Error> {
+    while !data.is_empty() {
+        stream.reserve_capacity(data.len());
+        let room = poll_fn(|cx| stream.poll_capacity(cx)).await;
+        let room = room.ok_or(h2::Error::from(h2::Reason::CANCEL))??;
+        stream.send_data(data.split_to(room.min(data.len())), false)?;
+    }
+    Ok(())
+}
