@@ -232,14 +232,14 @@ impl Made {
                 let item = Item {
                     code: format!("{}.{}.{}", self.below(6), self.below(20), self.below(9)),
                     score: self.below(4) as i32,
-                    toelichting: self.words(3),
-                    oorzaak: self.words(2),
+                    toelichting: self.words(6),
+                    oorzaak: self.words(4),
                 };
                 dossier.belastbaarheid.get_or_insert_default().items.push(item);
             }
             4 => dossier.diagnoses.push(Diagnose {
                 code: format!("F{}.{}", self.below(99), self.below(9)),
-                omschrijving: self.words(4),
+                omschrijving: self.words(6),
                 sinds: self.moment(),
                 behandelaar: "GGZ".into(),
                 vermoeden: self.below(2) == 1,
@@ -251,26 +251,26 @@ impl Made {
                 per_dag: 1 + self.below(3) as u32,
             }),
             6 => dossier.doelen.push(Doel {
-                titel: self.words(3),
+                titel: self.words(4),
                 voortgang: self.below(100) as i32,
                 streefdatum: self.moment(),
                 behaald: self.below(2) == 1,
-                stappen: vec![self.words(2), self.words(2)],
-                belemmering: self.words(2),
+                stappen: vec![self.words(4), self.words(5)],
+                belemmering: self.words(4),
             }),
             7 => {
                 let plek = Plek {
                     werkgever: self.words(1),
-                    functie: self.words(2),
+                    functie: self.words(3),
                     van: self.moment(),
                     tot: self.moment(),
                     uren: 16.0,
-                    reden_einde: self.words(2),
+                    reden_einde: self.words(4),
                 };
                 dossier.werk.get_or_insert_default().plekken.push(plek);
             }
             _ => dossier.schulden.push(Schuld {
-                schuldeiser: self.words(1),
+                schuldeiser: self.words(2),
                 bedrag: 100.5,
                 sinds: self.moment(),
             }),
@@ -282,10 +282,10 @@ impl Made {
             moment: self.moment(),
             kanaal: "telefoon".into(),
             met: "coach".into(),
-            verslag: self.words(8),
+            verslag: self.words(14),
             nagekomen: true,
             minuten: 5 + self.below(50) as i32,
-            klacht: self.words(2),
+            klacht: self.words(5),
         }
     }
 }

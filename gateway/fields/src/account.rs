@@ -102,7 +102,6 @@ impl Account {
     pub(crate) fn reset(&mut self) {
         self.counts = [0; 256];
         self.texts.clear();
-        self.frames.clear();
     }
 
     #[inline(always)]

@@ -35,22 +35,22 @@ impl Pass<'_> {
             _ => {}
         }
         if slot.scalar == Scalar::Message {
-            self.note(slot);
+            self.note(&slot);
             return self.go_in(slot.act != Act::Drop, slot.sub, start, raw);
         }
         let canonical = self.check(slot, raw).map_err(|kind| kind.at(start))?;
         let is_empty_run = raw.wire == LEN && slot.scalar.wire() != LEN && raw.value == raw.end;
-        if slot.act == Act::Once && (self.seen & slot.sets != 0 || is_empty_run) {
+        if slot.act == Act::Once && (self.seen & slot.watch.sets != 0 || is_empty_run) {
             self.leave_out(start, raw.end);
             return Ok(());
         }
-        self.note(slot);
+        self.note(&slot);
         match slot.act {
             Act::Drop => self.leave_out(start, raw.end),
             Act::Keep | Act::Screen if raw.canonical && canonical => {
                 self.pos = raw.end;
                 if slot.act == Act::Screen {
-                    self.screen(slot, self.sink.place_of(raw.value), raw.end - raw.value);
+                    self.screen(&slot, self.sink.place_of(raw.value), raw.end - raw.value);
                 }
             }
             Act::Keep | Act::Screen => self.write(slot, start, raw, Lesser::NONE),
@@ -146,7 +146,7 @@ impl Pass<'_> {
         let place = self.sink.place_of(raw.end);
         self.sink.put(written);
         if slot.act == Act::Screen {
-            self.screen(slot, place, written.len());
+            self.screen(&slot, place, written.len());
         }
     }
 
@@ -173,7 +173,7 @@ impl Pass<'_> {
     fn any_url(&mut self, slot: Slot, start: usize, raw: Raw) -> Result<(), Malformed> {
         let value = self.input.get(raw.value..raw.end).unwrap_or_default();
         let url = std::str::from_utf8(value).map_err(|_| MalformedKind::Utf8.at(start))?;
-        self.note(slot);
+        self.note(&slot);
         let found = self.plan.any.get(url);
         let keep = slot.act == Act::Keep && found.is_some_and(|found| found.decided != NO_TABLE);
         self.any = found.map_or(NO_TABLE, |found| if keep { found.decided } else { found.checked });
@@ -192,7 +192,7 @@ impl Pass<'_> {
 
     /// What an `Any` holds, by the plan of the type that it named.
     fn any_value(&mut self, slot: Slot, start: usize, raw: Raw) -> Result<(), Malformed> {
-        self.note(slot);
+        self.note(&slot);
         let Some(table) = self.plan.table(self.any) else {
             self.leave_out(start, raw.end);
             return Ok(());

@@ -9,7 +9,7 @@ use model::{DataClass, FieldKind, Form};
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 
 use crate::account::{self, Counter, UNCOUNTED};
-use crate::plan::{Act, AnyType, Field, Mode, NO_TABLE, Plan, Slot, Table, TableId, Walk};
+use crate::plan::{Act, AnyType, Field, Mode, NO_TABLE, Plan, Slot, Table, TableId, Walk, Watch};
 use crate::rule::{Limits, Rule};
 use crate::scalar::Scalar;
 use crate::watch;
@@ -171,7 +171,9 @@ impl Compiler<'_> {
         let last_dense = slots.iter().map(|(number, _)| *number).filter(|number| *number <= DENSE).max();
         let mut dense = vec![Slot::UNKNOWN; last_dense.unwrap_or(0) as usize + 1];
         let mut sparse = Vec::new();
-        for (number, slot) in slots {
+        for (number, mut slot) in slots {
+            let alone = slot.watch == Watch::NOTHING && slot.walk != Walk::Message;
+            slot.plain = alone && slot.act == Act::Keep;
             match dense.get_mut(number as usize) {
                 Some(place) => *place = slot,
                 None => sparse.push((number, slot)),
@@ -204,7 +206,7 @@ impl Compiler<'_> {
             _ => NO_TABLE,
         };
         let (act, count) = (decision.act, decision.count);
-        Ok(Slot { wire, walk, act, count, scalar, field: 0, sub, conflicts: 0, sets: 0 })
+        Ok(Slot { wire, walk, act, count, scalar, field: 0, sub, watch: Watch::NOTHING, plain: false })
     }
 
     fn decide(&mut self, field: &FieldDescriptor) -> Result<Decision, PlanError> {

@@ -19,19 +19,20 @@ pub(crate) enum Settled {
 }
 
 /// A message that the walk is inside of: how to go on after it, and where its length stands.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Frame {
-    table: TableId,
-    any: TableId,
-    end: usize,
-    seen: u64,
     /// Where its length stands in the output; `NOWHERE` if nothing of it passes.
     place: usize,
     /// How many bytes the length takes there, and what it says.
-    width: usize,
-    len: usize,
+    width: u32,
+    len: u32,
     /// How many texts were reported before it.
-    texts: usize,
+    texts: u32,
+    /// What to go back to.
+    end: u32,
+    seen: u32,
+    table: TableId,
+    any: TableId,
 }
 
 const NOWHERE: usize = usize::MAX;
@@ -50,8 +51,10 @@ pub(crate) struct Pass<'a> {
     /// For an `Any`: the table of the type that it named.
     pub(crate) any: TableId,
     pub(crate) end: usize,
-    pub(crate) seen: u64,
+    pub(crate) seen: u32,
     pub(crate) pos: usize,
+    /// How many messages the walk is inside of.
+    depth: usize,
     unsettled: bool,
 }
 
@@ -64,6 +67,7 @@ pub(crate) fn pass(
     account: &mut Account,
 ) -> Result<Settled, Malformed> {
     account.reset();
+    account.frames.resize(plan.limits.depth, Frame::default());
     let Some(table) = plan.table(0) else { return Ok(Settled::Yes) };
     let sink = Sink::new(input, output);
     let mut pass = Pass {
@@ -78,81 +82,68 @@ pub(crate) fn pass(
         end: input.len(),
         seen: 0,
         pos: 0,
+        depth: 0,
         unsettled: false,
     };
-    loop {
-        while pass.pos < pass.end {
-            pass.field()?;
-        }
-        if !pass.leave() {
-            break;
-        }
-    }
+    pass.walk()?;
     let settled = if pass.unsettled { Settled::No } else { Settled::Yes };
     pass.sink.finish();
     Ok(settled)
 }
 
 impl Pass<'_> {
-    #[inline(always)]
-    fn field(&mut self) -> Result<(), Malformed> {
-        let start = self.pos;
-        let word = wire::word(self.input, start);
-        let low = word & 0xff;
-        let (key, rest, at) = if low < 0x80 {
-            (low, word >> 8, start + 1)
-        } else {
-            let high = (word >> 8) & 0xff;
-            if high.wrapping_sub(1) >= 0x7f {
-                return self.careful(start);
+    /// Walks to the end of the root. What changes with every field stays in registers; the rest of the state is
+    /// as it should be whenever something else than this loop is called.
+    fn walk(&mut self) -> Result<(), Malformed> {
+        let input = self.input;
+        'message: loop {
+            let (dense, end, mut pos) = (self.table.dense.as_slice(), self.end, self.pos);
+            if end > input.len() {
+                return Err(MalformedKind::Length.at(pos)); // never: every length was checked; spares checks below
             }
-            (low & 0x7f | high << 7, word >> 16, start + 2)
-        };
-        let Some(slot) = self.table.dense.get((key >> 3) as usize) else { return self.careful(start) };
-        let slot = *slot;
-        if slot.wire != (key & 7) as u8 {
-            return self.careful(start);
-        }
-        let mut body = at;
-        let end = match slot.walk {
-            Walk::Bool if rest & 0xff <= 1 => at + 1,
-            Walk::Varint32 => at + short_varint(rest, 4),
-            Walk::Varint64 => at + short_varint(rest, 6),
-            Walk::Fixed32 => at + 4,
-            Walk::Fixed64 => at + 8,
-            Walk::Text | Walk::Bytes | Walk::Message => {
-                let (len, width) = short_len(rest);
-                body = at + width;
-                body + len
+            while pos < end {
+                let start = pos;
+                let Some((slot, at, body, next)) = read(input, dense, start, end) else {
+                    self.careful(start)?;
+                    continue 'message;
+                };
+                self.account.add(slot.count);
+                pos = next;
+                if slot.plain {
+                    continue;
+                }
+                self.watch(slot);
+                match slot.act {
+                    _ if slot.walk == Walk::Message => {
+                        self.enter(slot, start, at, body, next)?;
+                        continue 'message;
+                    }
+                    Act::Drop => self.sink.cut(start, next),
+                    Act::Screen => self.screen(slot, self.sink.place_of(body), next - body),
+                    _ => {}
+                }
             }
-            _ => return self.careful(start),
-        };
-        if end > self.end || (slot.walk == Walk::Text && !utf8::is_text(self.input, body, end)) {
-            return self.careful(start);
+            self.pos = pos;
+            if !self.leave() {
+                return Ok(());
+            }
         }
-        if slot.walk == Walk::Message {
-            return self.enter(slot, start, at, body, end);
-        }
-        self.note(slot);
-        self.pos = end;
-        match slot.act {
-            Act::Drop => self.sink.cut(start, end),
-            Act::Screen => self.screen(slot, self.sink.place_of(body), end - body),
-            _ => {}
-        }
-        Ok(())
     }
 
     /// Counts a field, and watches for what would change the meaning of the rest.
-    #[inline(always)]
-    pub(crate) fn note(&mut self, slot: Slot) {
-        self.unsettled |= self.seen & slot.conflicts != 0;
-        self.seen |= slot.sets;
+    pub(crate) fn note(&mut self, slot: &Slot) {
         self.account.add(slot.count);
+        self.watch(slot);
+    }
+
+    #[inline(always)]
+    fn watch(&mut self, slot: &Slot) {
+        self.unsettled |= self.seen & slot.watch.conflicts != 0;
+        self.seen |= slot.watch.sets;
     }
 
     /// Reports a text of the output.
-    pub(crate) fn screen(&mut self, slot: Slot, start: usize, len: usize) {
+    pub(crate) fn screen(&mut self, slot: &Slot, start: usize, len: usize) {
         let subject = self.table.fields.get(usize::from(slot.field)).and_then(|field| field.class);
         if let Some(subject) = subject
             && len > 0
@@ -165,13 +156,12 @@ impl Pass<'_> {
     #[inline(always)]
     fn enter(
         &mut self,
-        slot: Slot,
+        slot: &Slot,
         start: usize,
         at: usize,
         body: usize,
         end: usize,
     ) -> Result<(), Malformed> {
-        self.note(slot);
         let place = if slot.act == Act::Drop {
             self.sink.cut(start, body);
             NOWHERE
@@ -193,19 +183,21 @@ impl Pass<'_> {
         end: usize,
     ) -> Result<(), Malformed> {
         let Some(table) = self.plan.table(sub) else { return Err(MalformedKind::WireType.at(start)) };
-        if self.account.frames.len() >= self.plan.limits.depth {
+        let texts = self.account.texts.len() as u32;
+        let Some(frame) = self.account.frames.get_mut(self.depth) else {
             return Err(MalformedKind::Depth.at(start));
-        }
-        self.account.frames.push(Frame {
+        };
+        *frame = Frame {
+            place,
+            width: width as u32,
+            len: (end - body) as u32,
+            texts,
+            end: self.end as u32,
+            seen: self.seen,
             table: self.table_id,
             any: self.any,
-            end: self.end,
-            seen: self.seen,
-            place,
-            width,
-            len: end - body,
-            texts: self.account.texts.len(),
-        });
+        };
+        self.depth += 1;
         (self.table, self.table_id, self.any) = (table, sub, NO_TABLE);
         (self.seen, self.pos, self.end) = (0, body, end);
         Ok(())
@@ -214,25 +206,31 @@ impl Pass<'_> {
     /// Leaves a message at its end; false at the end of the root.
     #[inline(always)]
     fn leave(&mut self) -> bool {
-        let Some(frame) = self.account.frames.pop() else { return false };
-        if frame.place != NOWHERE {
-            let len = self.sink.place_of(self.pos) - (frame.place + frame.width);
-            if len != frame.len {
-                self.mend(frame);
-            }
-        }
+        let Some(depth) = self.depth.checked_sub(1) else { return false };
+        let Some(frame) = self.account.frames.get(depth) else { return false };
+        self.depth = depth;
         if let Some(table) = self.plan.table(frame.table) {
             self.table = table;
         }
-        (self.table_id, self.any, self.seen, self.end) = (frame.table, frame.any, frame.seen, frame.end);
+        (self.table_id, self.any, self.seen, self.end) =
+            (frame.table, frame.any, frame.seen, frame.end as usize);
+        let (place, width) = (frame.place, frame.width as usize);
+        if place != NOWHERE {
+            let len = self.sink.place_of(self.pos) - (place + width);
+            if len != frame.len as usize && !(width == 1 && self.sink.put_short_len(place, len)) {
+                let texts = frame.texts;
+                self.mend(place, width, texts);
+            }
+        }
         true
     }
 
+    /// Puts the right length before a message that is left, which may move it.
     #[inline(never)]
-    fn mend(&mut self, frame: Frame) {
-        let moved = self.sink.mend(frame.place, frame.width, self.pos);
+    fn mend(&mut self, place: usize, width: usize, texts: u32) {
+        let moved = self.sink.mend(place, width, self.pos);
         if moved != 0 {
-            for text in self.account.texts.iter_mut().skip(frame.texts) {
+            for text in self.account.texts.iter_mut().skip(texts as usize) {
                 text.start = text.start.wrapping_add_signed(moved);
                 text.end = text.end.wrapping_add_signed(moved);
             }
@@ -240,27 +238,67 @@ impl Pass<'_> {
     }
 }
 
-/// How long the varint at the start of `rest` is, if that is at most `most` and it is not padded; otherwise so
-/// long that it ends past any message.
+/// The field at `start`, if it is written as nearly all are: its slot, where its length would stand, where its value
+/// starts, and one past its end. Nothing, if it takes more care.
 #[inline(always)]
-fn short_varint(rest: u64, most: u32) -> usize {
-    if rest & 0x80 == 0 {
-        return 1;
+fn read<'a>(
+    input: &[u8],
+    dense: &'a [Slot],
+    start: usize,
+    end: usize,
+) -> Option<(&'a Slot, usize, usize, usize)> {
+    let word = wire::word(input, start);
+    let (mut key, mut rest, mut at) = (word & 0x7f, word >> 8, start + 1);
+    if word & 0x80 != 0 {
+        let high = rest & 0xff;
+        if high.wrapping_sub(1) >= 0x7f {
+            return None;
+        }
+        (key, rest, at) = (key | high << 7, word >> 16, start + 2);
     }
-    let bits = (!rest & HIGH).trailing_zeros() + 1;
-    let last = rest >> (bits.saturating_sub(8) & 63) & 0xff;
-    if bits > most * 8 || last == 0 { NOT_SHORT } else { (bits / 8) as usize }
+    let slot = dense.get((key >> 3) as usize)?;
+    if slot.wire != (key & 7) as u8 {
+        return None;
+    }
+    let (body, next) = match slot.walk {
+        Walk::Text => {
+            let (body, next) = short_len(rest, at)?;
+            if next > end || !utf8::is_text(input, body, next) {
+                return None;
+            }
+            return Some((slot, at, body, next));
+        }
+        Walk::Message | Walk::Bytes => short_len(rest, at)?,
+        Walk::Bool => (rest & 0xff <= 1).then_some((at, at + 1))?,
+        Walk::Varint32 => (at, at + short_varint(rest, 4)?),
+        Walk::Varint64 => (at, at + short_varint(rest, 6)?),
+        Walk::Fixed32 => (at, at + 4),
+        Walk::Fixed64 => (at, at + 8),
+        Walk::Unknown | Walk::Careful | Walk::AnyUrl | Walk::AnyValue => return None,
+    };
+    (next <= end).then_some((slot, at, body, next))
 }
 
-/// The length at the start of `rest` and how many bytes it takes, if those are at most two and not padded.
+/// Where the value starts whose length is at `at`, at the start of `rest`, and where it ends; if the length takes at
+/// most two bytes and is not padded.
 #[inline(always)]
-fn short_len(rest: u64) -> (usize, usize) {
+fn short_len(rest: u64, at: usize) -> Option<(usize, usize)> {
     if rest & 0x80 == 0 {
-        return ((rest & 0x7f) as usize, 1);
+        return Some((at + 1, at + 1 + (rest & 0x7f) as usize));
     }
     let high = (rest >> 8) & 0xff;
-    if high.wrapping_sub(1) >= 0x7f { (NOT_SHORT, 2) } else { ((rest & 0x7f | high << 7) as usize, 2) }
+    (high.wrapping_sub(1) < 0x7f).then_some((at + 2, at + 2 + (rest & 0x7f | high << 7) as usize))
 }
 
-/// Past the end of every message, and far from overflow.
-const NOT_SHORT: usize = 1 << 40;
+/// How long the varint at the start of `rest` is, if that is at most `most` and it is not padded.
+#[inline(always)]
+fn short_varint(rest: u64, most: u32) -> Option<usize> {
+    if rest & 0x80 == 0 {
+        return Some(1);
+    }
+    let bits = (!rest & HIGH).trailing_zeros() + 1;
+    if bits > most * 8 || rest.unbounded_shr(bits - 8) & 0xff == 0 {
+        return None;
+    }
+    Some((bits / 8) as usize)
+}

@@ -116,10 +116,22 @@ pub(crate) struct Slot {
     pub(crate) field: u16,
     /// The table of a message.
     pub(crate) sub: TableId,
-    /// Of what was seen in this message: with any of these, the message must be settled first.
-    pub(crate) conflicts: u64,
-    /// What this field adds to that.
-    pub(crate) sets: u64,
+    pub(crate) watch: Watch,
+    /// Whether it is kept, no message, and means nothing for other fields: then there is nothing more to it.
+    pub(crate) plain: bool,
+}
+
+/// What a field means for other fields of its message; see `watch`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Watch {
+    /// With any of these seen before it in the message, the message must be settled first.
+    pub(crate) conflicts: u32,
+    /// What this field adds to what was seen.
+    pub(crate) sets: u32,
+}
+
+impl Watch {
+    pub(crate) const NOTHING: Watch = Watch { conflicts: 0, sets: 0 };
 }
 
 impl Slot {
@@ -131,8 +143,8 @@ impl Slot {
         scalar: Scalar::Bytes,
         field: u16::MAX,
         sub: NO_TABLE,
-        conflicts: 0,
-        sets: 0,
+        watch: Watch::NOTHING,
+        plain: false,
     };
 }
 

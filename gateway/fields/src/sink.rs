@@ -90,6 +90,18 @@ impl<'a> Sink<'a> {
         self.put(bytes.get(..len).unwrap_or_default());
     }
 
+    /// Puts a length of one byte where one stands already. False if it does not fit, or nothing stands there yet.
+    #[inline(always)]
+    pub(crate) fn put_short_len(&mut self, place: usize, len: usize) -> bool {
+        if len >= 0x80 || place >= self.at {
+            return false;
+        }
+        if let Some(to) = self.out.get_mut(place) {
+            *to = len as u8;
+        }
+        true
+    }
+
     /// Puts the right length before a message of which something was cut: at `place`, where `width` bytes hold
     /// another one; the message ends with the input's `upto`. By how much the message moved.
     pub(crate) fn mend(&mut self, place: usize, width: usize, upto: usize) -> isize {

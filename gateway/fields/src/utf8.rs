@@ -15,14 +15,32 @@ pub(crate) fn is_text(input: &[u8], from: usize, to: usize) -> bool {
         return wire::word(input, from) & mask == 0 || is_utf8(input, from, to);
     }
     let Some(bytes) = input.get(from..to) else { return false };
-    if len <= 64 {
-        let mut high = wire::word(input, to - 8);
-        for chunk in bytes.chunks_exact(8) {
-            high |= chunk.first_chunk::<8>().map_or(0, |chunk| u64::from_ne_bytes(*chunk));
-        }
-        return high & HIGH == 0 || is_utf8(input, from, to);
+    let high = if len <= 16 {
+        either(bytes.first_chunk::<8>(), bytes.last_chunk::<8>(), |half| u64::from_ne_bytes(*half) & HIGH)
+    } else if len <= 32 {
+        either(bytes.first_chunk::<16>(), bytes.last_chunk::<16>(), high_of)
+    } else if len <= 64 {
+        either(bytes.first_chunk::<32>(), bytes.last_chunk::<32>(), high_of)
+    } else {
+        1
+    };
+    high == 0 || is_utf8(input, from, to)
+}
+
+/// The two ends of a text, which together are all of it.
+#[inline(always)]
+fn either<const N: usize>(first: Option<&[u8; N]>, last: Option<&[u8; N]>, of: fn(&[u8; N]) -> u64) -> u64 {
+    match (first, last) {
+        (Some(first), Some(last)) => of(first) | of(last),
+        _ => 1,
     }
-    is_utf8(input, from, to)
+}
+
+/// The high bits of all bytes.
+#[inline(always)]
+fn high_of<const N: usize>(bytes: &[u8; N]) -> u64 {
+    let (words, _) = bytes.as_chunks::<8>();
+    words.iter().fold(0, |high, word| high | u64::from_ne_bytes(*word)) & HIGH
 }
 
 #[inline(never)]

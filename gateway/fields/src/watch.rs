@@ -10,7 +10,7 @@ use crate::compile::PlanError;
 use crate::plan::{Act, Field, Slot, Walk};
 
 /// Bits are shared from here on: a false alarm costs a second pass and nothing else.
-const LAST: u32 = u64::BITS - 1;
+const LAST: u32 = u32::BITS - 1;
 
 /// Gives every slot of a message its bits.
 pub(crate) fn message(
@@ -23,7 +23,7 @@ pub(crate) fn message(
         if bits == LAST {
             return Err(PlanError::TooLarge { message: message.full_name().to_owned() });
         }
-        slot.sets = 1 << bits;
+        slot.watch.sets = 1 << bits;
         bits += 1;
     }
     let mut next = || {
@@ -43,16 +43,16 @@ pub(crate) fn message(
         let kept = next();
         for slot in &mut members {
             match slot.act {
-                Act::Drop => slot.conflicts |= kept,
-                _ => slot.sets |= kept,
+                Act::Drop => slot.watch.conflicts |= kept,
+                _ => slot.watch.sets |= kept,
             }
         }
     }
     let singular = fields.iter().zip(slots).filter(|(field, _)| !field.repeated);
     for (_, (_, slot)) in singular.filter(|(_, (_, slot))| slot.walk == Walk::Message) {
         let piece = next();
-        slot.sets |= piece;
-        slot.conflicts |= piece;
+        slot.watch.sets |= piece;
+        slot.watch.conflicts |= piece;
     }
     Ok(())
 }
@@ -61,7 +61,7 @@ pub(crate) fn message(
 pub(crate) fn any(slots: &mut [(u32, Slot)]) {
     for (_, slot) in slots {
         let (sets, conflicts) = if slot.walk == Walk::AnyUrl { (1, 1 | 2) } else { (2, 2) };
-        slot.sets = sets;
-        slot.conflicts = conflicts;
+        slot.watch.sets = sets;
+        slot.watch.conflicts = conflicts;
     }
 }

@@ -3,6 +3,15 @@
 //!
 //! The same cases serve the fuzzer (`fuzz/`), whose corpus is replayed here.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    missing_docs
+)]
+
 mod bytes;
 mod check;
 mod choices;
