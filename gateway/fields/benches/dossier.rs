@@ -32,16 +32,31 @@ const WITHHELD: [&str; 12] = [
     "dossier.Dossier.schulden",
 ];
 
-static CONTRACT: LazyLock<Option<MessageDescriptor>> = LazyLock::new(|| {
-    let file = protox::file::File::from_source("dossier.proto", include_str!("dossier.proto")).ok()?;
+static CONTRACT: LazyLock<Option<MessageDescriptor>> =
+    LazyLock::new(|| compiled(include_str!("dossier.proto")));
+
+fn compiled(source: &str) -> Option<MessageDescriptor> {
+    let file = protox::file::File::from_source("dossier.proto", source).ok()?;
     let mut pool = DescriptorPool::new();
     pool.add_file_descriptor_proto(file.file_descriptor_proto().clone()).ok()?;
     pool.get_message_by_name("dossier.Dossier")
-});
+}
 
 /// The descriptor of a dossier.
 pub(crate) fn contract() -> Option<&'static MessageDescriptor> {
     CONTRACT.as_ref()
+}
+
+/// The same, with so many more message types of 20 fields each, none of them in any dossier.
+#[allow(dead_code)]
+pub(crate) fn contract_with(more: usize) -> Option<MessageDescriptor> {
+    let fields: String = (1..=20).map(|number| format!("string f{number} = {number};")).collect();
+    let types: String = (0..more).map(|index| format!("message Meer{index} {{ {fields} }}\n")).collect();
+    let held: String =
+        (0..more).map(|index| format!("Meer{index} meer{index} = {};\n", 100 + index)).collect();
+    let source = include_str!("dossier.proto");
+    let source = source.replacen("message Dossier {", &format!("{types}message Dossier {{\n{held}"), 1);
+    compiled(&source)
 }
 
 fn is_withheld(field: &FieldDescriptor) -> bool {
