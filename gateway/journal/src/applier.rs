@@ -16,8 +16,14 @@ use crate::journal::{Shared, Ticket};
 use crate::views::Seen;
 use crate::writer::{Flushed, Queue};
 
-/// Keys in frames since the last copy are replayed at start-up; this bounds how many records that is.
-const KEEP_EVERY: u64 = 4096;
+/// After so many records keys are copied and young views settled: start-up replays no more than about this.
+const KEEP_EVERY: u64 = 65_536;
+
+/// After so many ticks without a record they are too: a gateway that is idle starts at once.
+const IDLE_TICKS: u32 = 8;
+
+/// So many new keys are copied at once; until then each stands in every frame that uses it.
+const MANY_KEYS: usize = 1024;
 
 /// How often the keeper looks.
 const TICK: Duration = Duration::from_millis(250);
@@ -87,11 +93,16 @@ impl Keeper {
         let (stop, stopped) = channel();
         let run = move || {
             let mut kept = (0, shared.views.next());
+            let (mut seen, mut idle) = (0, 0);
             loop {
                 let wait = stopped.recv_timeout(TICK);
                 let last = !matches!(wait, Err(RecvTimeoutError::Timeout));
-                keep(&shared, &mut kept, last);
+                let size = *shared.size.borrow();
+                idle = if size == seen { idle + 1 } else { 0 };
+                seen = size;
+                keep(&shared, &mut kept, last || idle == IDLE_TICKS);
                 if last {
+                    shared.views.flush();
                     return;
                 }
             }
@@ -110,22 +121,19 @@ impl Keeper {
     }
 }
 
-/// `kept`: up to which record keys and views were copied.
-fn keep(shared: &Shared, kept: &mut (u64, u64), last: bool) {
+/// `kept`: up to which record keys and views were copied; `quiet`: whether there is time for it.
+fn keep(shared: &Shared, kept: &mut (u64, u64), quiet: bool) {
     let size = *shared.size.borrow();
-    if shared.keys.has_fresh() || size >= kept.0 + KEEP_EVERY || (last && size > kept.0) {
+    if shared.keys.fresh() >= MANY_KEYS || size >= kept.0 + KEEP_EVERY || (quiet && size > kept.0) {
         match shared.keys.save(size) {
             Ok(saved) => kept.0 = if saved { size } else { kept.0 },
             Err(error) => tracing::warn!(%error, "new keys stay in the journal's frames for now"),
         }
     }
-    if shared.views.is_full() || size >= kept.1 + KEEP_EVERY || (last && size > kept.1) {
+    if shared.views.is_full() || size >= kept.1 + KEEP_EVERY || (quiet && size > kept.1) {
         match shared.views.settle() {
             Ok(()) => kept.1 = size,
             Err(error) => tracing::warn!(%error, "young views stay in memory for now"),
         }
-    }
-    if last {
-        shared.views.flush();
     }
 }

@@ -111,6 +111,10 @@ impl Journal {
         let views = Views::open(views_folder.as_deref(), tail.next)
             .map_err(|error| OpenError::Views(error.to_string()))?;
         catch_up(&segments, &keys, keys_through, &views, tail.next)?;
+        if keys_through > tail.next {
+            // A copy of a running gateway has a ring that is ahead: it must not say so of records to come.
+            keys.save(tail.next).map_err(io::Error::other)?;
+        }
         let (size, _) = watch::channel(tail.next);
         let arrivals = crate::mailbox::Arrivals::default();
         let shared = Arc::new(Shared { segments: Arc::new(segments), views, keys, size, arrivals });

@@ -160,9 +160,9 @@ impl KeyRing {
         Ok(true)
     }
 
-    /// Whether the file lacks a key.
-    pub(crate) fn has_fresh(&self) -> bool {
-        !self.lock().fresh.is_empty()
+    /// How many keys the file lacks.
+    pub(crate) fn fresh(&self) -> usize {
+        self.lock().fresh.len()
     }
 
     /// From before the tombstone is committed until the epoch has ended, the file stays as it is: after a crash

@@ -24,8 +24,8 @@ use store::{Store, Young};
 /// Every so many records the place of one is kept; from there the frames lead on.
 const PLACES: u64 = 16;
 
-/// Above so many keys in memory, what is young is moved to sled.
-const MANY: usize = 50_000;
+/// Above so many keys in memory, some 20 MB, what is young is moved to sled.
+const MANY: usize = 150_000;
 
 /// A record with what the views need of its frame.
 pub(crate) struct Seen<'a> {

@@ -28,6 +28,8 @@ type Layer = BTreeMap<Vec<u8>, Change>;
 struct Layers {
     young: Layer,
     frozen: Option<Arc<Layer>>,
+    /// Records from here on have all their changes in `frozen` or `young`.
+    frozen_from: u64,
     /// Records from here on have all their changes in `young`.
     young_from: u64,
     /// The record that comes next.
@@ -66,7 +68,7 @@ impl Store {
         };
         sled.insert(FORM, FORM_VERSION)?;
         let next = read_next(&sled)?;
-        let layers = Layers { young_from: next, next, ..Layers::default() };
+        let layers = Layers { frozen_from: next, young_from: next, next, ..Layers::default() };
         Ok(Store { layers: RwLock::new(layers), sled })
     }
 
@@ -169,15 +171,16 @@ impl Store {
             return false;
         }
         layers.frozen = Some(Arc::new(std::mem::take(&mut layers.young)));
+        layers.frozen_from = layers.young_from;
         layers.young_from = layers.next;
         true
     }
 
     /// Puts what is aside into sled. On an error it stays aside, and is still read.
     pub(crate) fn settle(&self) -> io::Result<()> {
-        let (frozen, next) = {
+        let (frozen, from, next) = {
             let layers = self.read();
-            (layers.frozen.clone(), layers.young_from)
+            (layers.frozen.clone(), layers.frozen_from, layers.young_from)
         };
         let Some(frozen) = frozen else { return Ok(()) };
         let mut batch = sled::Batch::default();
@@ -187,7 +190,11 @@ impl Store {
                 Change::Delete => batch.remove(key.as_slice()),
                 Change::Mark(bits) => {
                     let mut united = *bits;
-                    if let Some(old) = self.sled.get(key)? {
+                    let bundle = key.last_chunk().map_or(0, |bundle| u64::from_be_bytes(*bundle));
+                    // A bundle that began with this layer has no bits in sled.
+                    if bundle * 256 < from
+                        && let Some(old) = self.sled.get(key)?
+                    {
                         unite(&mut united, &old);
                     }
                     batch.insert(key.as_slice(), united.as_slice());
@@ -261,7 +268,10 @@ fn unite(bits: &mut Bits, more: &[u8]) {
 }
 
 fn open_sled(folder: Option<&Path>) -> io::Result<sled::Db> {
-    let config = sled::Config::new().cache_capacity(32 << 20).flush_every_ms(Some(1000));
+    let config = sled::Config::new()
+        .cache_capacity(32 << 20)
+        .flush_every_ms(Some(1000))
+        .mode(sled::Mode::HighThroughput);
     let config = match folder {
         Some(folder) => config.path(folder),
         None => config.temporary(true),

@@ -10,6 +10,7 @@
 mod basics;
 mod damage;
 mod faults;
+mod frozen;
 mod privacy;
 mod simulated;
 mod support;

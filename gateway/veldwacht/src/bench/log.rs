@@ -16,25 +16,26 @@ use std::time::{Duration, Instant};
 
 use journal::{Commit, CommitError, Journal, LogKey, Options, Publisher, PublisherThread};
 use ledger::{
-    BundleRef, Carried, Decision, Delivery, Digest, Event, Leaf, Party, Passed, SealedPart, Terms, Trust, Version,
+    BundleRef, Carried, Decision, Delivery, Digest, Event, Leaf, Party, Passed, SealedPart, Terms, Trust,
+    Version,
 };
 use model::{ClientPseudonym, DataClass, ExchangeId, Form, Timestamp};
 
 /// One comparison, as `bench --json` prints it.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
-pub struct Row {
+pub(crate) struct Row {
     /// What was measured.
-    pub name: String,
+    pub(crate) name: String,
     /// Ours.
-    pub value: f64,
+    pub(crate) value: f64,
     /// Of both.
-    pub unit: &'static str,
+    pub(crate) unit: &'static str,
     /// Beside what.
-    pub peer: &'static str,
+    pub(crate) peer: &'static str,
     /// Theirs.
-    pub peer_value: f64,
+    pub(crate) peer_value: f64,
     /// How many times better than the peer.
-    pub ratio: f64,
+    pub(crate) ratio: f64,
 }
 
 const RAW: &str = "pwrite + fdatasync";
@@ -47,7 +48,7 @@ const ROUNDS: usize = 3;
 ///
 /// # Errors
 /// When the disk cannot be written, or the journal does not open.
-pub async fn run(dir: &Path, time: Duration) -> io::Result<Vec<Row>> {
+pub(crate) async fn run(dir: &Path, time: Duration) -> io::Result<Vec<Row>> {
     let mut rows = Vec::new();
     let bytes = frame_bytes(dir).await?;
     for writers in [1, 64, 1024] {
@@ -190,7 +191,9 @@ async fn published(dir: &Path, time: Duration) -> io::Result<Vec<Row>> {
     let mut lags = Vec::new();
     let mut checkpoints = thread.published();
     while begun.elapsed() < time {
-        let Ok(recorded) = journal.commit(audited(next.fetch_add(1, Ordering::Relaxed))).await else { continue };
+        let Ok(recorded) = journal.commit(audited(next.fetch_add(1, Ordering::Relaxed))).await else {
+            continue;
+        };
         let start = Instant::now();
         let published = checkpoints.wait_for(|published| published.checkpoint.size > recorded.index());
         drop(published.await.map_err(io::Error::other)?);
@@ -295,7 +298,8 @@ fn postgres(dir: &Path, writers: usize, bytes: usize, time: Duration) -> Option<
         let table = "create table record (id bigserial primary key, body bytea)";
         run(server.join("psql"), &["-h", socket, "-U", "bench", "-d", "postgres", "-c", table])?;
         let (clients, seconds) = (connections.to_string(), time.as_secs().max(1).to_string());
-        let flags = ["-h", socket, "-U", "bench", "-n", "-c", &clients, "-j", "2", "-T", &seconds, "-M", "prepared"];
+        let flags =
+            ["-h", socket, "-U", "bench", "-n", "-c", &clients, "-j", "2", "-T", &seconds, "-M", "prepared"];
         let flags: Vec<&str> = flags.into_iter().chain(["-f", script.to_str()?, "postgres"]).collect();
         tps(&run(server.join("pgbench"), &flags)?.stdout)
     });
