@@ -2,7 +2,8 @@
 //! SIGKILL at any moment. What it had said is there, with one record for each exchange, and the log verifies.
 //!
 //! A short form runs with the tests; `VELDWACHT_KILLS=1000 cargo test -p journal --release --test kills` is the
-//! whole one. What a power cut forgets is not seen by this: that is `tests/journal/faults.rs`.
+//! whole one. `tests/faults/strace` at the root uses the same child and the same check while it injects faults into
+//! its system calls. What a power cut forgets is not seen by this: that is `tests/journal/faults.rs`.
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails by panicking")]
 
@@ -25,6 +26,10 @@ use support::*;
 
 const FOLDER: &str = "VELDWACHT_KILLS_FOLDER";
 const FROM: &str = "VELDWACHT_KILLS_FROM";
+/// How many commits the child makes when nobody kills it; without end if this is not set.
+const LIMIT: &str = "VELDWACHT_KILLS_LIMIT";
+/// A file with what a child said, to be checked.
+const SAID: &str = "VELDWACHT_KILLS_SAID";
 
 /// How many commits are in flight in the child.
 const WRITERS: u64 = 32;
@@ -46,7 +51,9 @@ fn commit(journal: &Journal, number: u64) -> journal::Commit {
 #[test]
 fn child() {
     let (Ok(folder), Ok(from)) = (std::env::var(FOLDER), std::env::var(FROM)) else { return };
-    let next = Arc::new(AtomicU64::new(from.parse().unwrap()));
+    let from: u64 = from.parse().unwrap();
+    let end = std::env::var(LIMIT).map_or(u64::MAX, |limit| from + limit.parse::<u64>().unwrap());
+    let next = Arc::new(AtomicU64::new(from));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async move {
         let journal = open(Path::new(&folder));
@@ -56,8 +63,11 @@ fn child() {
         for _ in 0..WRITERS {
             let (journal, next) = (Arc::clone(&journal), Arc::clone(&next));
             tasks.push(tokio::spawn(async move {
-                while journal.size() < u64::MAX {
+                loop {
                     let number = next.fetch_add(1, Ordering::Relaxed);
+                    if number >= end {
+                        return;
+                    }
                     say(format!("try {number}\n"));
                     let recorded = journal.commit(commit(&journal, number)).await.unwrap();
                     say(format!("sent {number} {} {}\n", recorded.index(), recorded.leaf()));
@@ -114,6 +124,10 @@ fn kill_one(folder: &Path, from: u64, after: Duration) -> Said {
     child.kill().unwrap();
     child.wait().unwrap();
     text.push_str(&String::from_utf8(reader.join().unwrap()).unwrap());
+    read_said(&text)
+}
+
+fn read_said(text: &str) -> Said {
     let whole = text.rfind('\n').map_or("", |end| &text[..end]);
     let mut said = Said::default();
     for line in whole.lines() {
@@ -161,6 +175,15 @@ fn verify(folder: &Path) -> u64 {
     let checked = journal::check(folder, &Trust::in_log(log_key().verifier())).unwrap();
     assert_eq!(checked.published.unwrap().size, checked.records);
     checked.records
+}
+
+/// Not a test of its own: checks what another child left behind.
+#[tokio::test]
+async fn checked() {
+    let (Ok(folder), Ok(said)) = (std::env::var(FOLDER), std::env::var(SAID)) else { return };
+    let said = read_said(&String::from_utf8_lossy(&std::fs::read(said).unwrap()));
+    check(Path::new(&folder), &said).await;
+    verify(Path::new(&folder));
 }
 
 #[tokio::test]
