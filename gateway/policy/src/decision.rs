@@ -5,13 +5,11 @@
 //! error in evaluation stops the load. `enumeration` walks the space; tests compare with unsliced Cedar.
 
 mod reach;
+mod scope;
 
 use std::collections::HashMap;
 
-use cedar_policy::{
-    ActionConstraint, Authorizer, Context, Entities, EntityTypeName, EntityUid, PrincipalConstraint, Request,
-    ResourceConstraint,
-};
+use cedar_policy::{Authorizer, Context, EntityUid, Request};
 use foldhash::fast::FixedState;
 use model::{Consent, Consents, Form};
 
@@ -21,6 +19,7 @@ use crate::rule_set::RuleSet;
 use crate::rules::Rule;
 use crate::usage::Usage;
 use crate::world::{PartyIndex, ResourceIndex, World};
+use scope::{action_fits, alike, principal_fits, resource_fits};
 
 /// What was decided for one resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -46,9 +45,9 @@ pub(crate) struct Circumstances<'a> {
 pub(crate) struct View<'a> {
     party: PartyIndex,
     circumstances: Circumstances<'a>,
-    /// Rules whose principal and condition hold, or whose condition is still open.
+    /// Rules whose principal holds, and whose condition holds or speaks of the field.
     live: RuleSet,
-    /// Rules whose condition speaks of the resource or the action.
+    /// Rules whose condition speaks of the form, or of field and circumstances together.
     open: RuleSet,
 }
 
@@ -60,12 +59,17 @@ pub(crate) struct Decider<'w> {
     permits: RuleSet,
     by_party: Vec<RuleSet>,
     by_form: Vec<RuleSet>,
-    by_resource: Vec<RuleSet>,
+    /// By group of resources.
+    by_group: Vec<RuleSet>,
+    /// Resource → its group.
+    groups: Vec<usize>,
     /// For each rule one action and one resource within its scope, to evaluate its condition with.
     samples: Vec<Option<(usize, ResourceIndex)>>,
     actions: Vec<EntityUid>,
     authorizer: Authorizer,
     known: HashMap<Key, bool, FixedState>,
+    /// Receiver and group → the rules that admit the group and whose condition does not rule it out.
+    settled: HashMap<(PartyIndex, usize), RuleSet, FixedState>,
     matched: RuleSet,
     scratch: RuleSet,
     decisions: u64,
@@ -97,11 +101,14 @@ impl<'w> Decider<'w> {
         let by_party =
             world.parties.iter().map(|party| select(&|rule| principal_fits(rule, &party.uid, entities)));
         let by_form = actions.iter().map(|action| select(&|rule| action_fits(rule, action, entities)));
-        let by_resource = world
-            .resources
-            .iter()
-            .map(|resource| select(&|rule| resource_fits(rule, &resource.uid, entities)));
-        let (by_party, by_form, by_resource) = (by_party.collect(), by_form.collect(), by_resource.collect());
+        let (by_party, by_form) = (by_party.collect(), by_form.collect());
+        let groups = alike(world, rules);
+        let mut by_group = Vec::new();
+        for (resource, group) in world.resources.iter().zip(&groups) {
+            if *group == by_group.len() {
+                by_group.push(select(&|rule| resource_fits(rule, &resource.uid, entities)));
+            }
+        }
         let mut decider = Decider {
             permits: select(&|rule| !rule.text.forbids),
             matched: RuleSet::none(rules.len()),
@@ -111,11 +118,13 @@ impl<'w> Decider<'w> {
             usages,
             by_party,
             by_form,
-            by_resource,
+            by_group,
+            groups,
             actions,
             samples: Vec::new(),
             authorizer: Authorizer::new(),
             known: HashMap::default(),
+            settled: HashMap::default(),
             decisions: 0,
         };
         decider.samples = (0..rules.len()).map(|rule| decider.sample(rule)).collect();
@@ -136,10 +145,14 @@ impl<'w> Decider<'w> {
             .map(|(_, rule)| rule)
     }
 
+    fn group(&self, resource: ResourceIndex) -> usize {
+        self.groups.get(resource).copied().unwrap_or(NONE)
+    }
+
     /// A form and a resource that a rule's scope admits together.
     fn sample(&self, rule: usize) -> Option<(usize, ResourceIndex)> {
         let resources = self.world.resources.iter().enumerate();
-        let mut within = resources.filter(|(index, _)| fits(&self.by_resource, *index, rule));
+        let mut within = resources.filter(|(index, _)| fits(&self.by_group, self.group(*index), rule));
         within.find_map(|(index, resource)| {
             let form =
                 resource.kind.forms().iter().find(|form| fits(&self.by_form, **form as usize, rule))?;
@@ -160,8 +173,10 @@ impl<'w> Decider<'w> {
             if usage.is_unconditional() {
                 continue;
             }
-            if usage.resource || usage.action {
+            if usage.stays_open() {
                 open.insert(rule);
+            }
+            if usage.resource || usage.action {
                 continue;
             }
             let Some((form, resource)) = self.samples.get(rule).copied().flatten() else { continue };
@@ -175,16 +190,18 @@ impl<'w> Decider<'w> {
     /// The most revealing permitted form of one resource.
     pub(crate) fn decide(&mut self, view: &View<'_>, resource: ResourceIndex) -> Result<Decision, Problem> {
         let kind = self.world.resources.get(resource).map(|resource| resource.kind);
+        let group = self.group(resource);
+        self.settle(view, group, resource)?;
         let mut forbidden = None;
         for form in kind.into_iter().flat_map(|kind| kind.forms()) {
             self.decisions += 1;
-            let (Some(by_form), Some(by_resource)) =
-                (self.by_form.get(*form as usize), self.by_resource.get(resource))
+            let (Some(by_form), Some(settled)) =
+                (self.by_form.get(*form as usize), self.settled.get(&(view.party, group)))
             else {
                 continue;
             };
             let mut matching = std::mem::take(&mut self.scratch);
-            matching.set_to_common(&view.live, by_form, by_resource);
+            matching.set_to_common(&view.live, by_form, settled);
             if matching.overlaps(&view.open) {
                 self.settle_open(&mut matching, view, *form, resource)?;
             }
@@ -203,6 +220,27 @@ impl<'w> Decider<'w> {
             }
         }
         Ok(Decision { form: None, rule: forbidden.map(|(_, rule)| rule) })
+    }
+
+    /// Evaluates, once for a receiver and a group, the conditions that speak of the field and not of circumstances.
+    fn settle(&mut self, view: &View<'_>, group: usize, resource: ResourceIndex) -> Result<(), Problem> {
+        if self.settled.contains_key(&(view.party, group)) {
+            return Ok(());
+        }
+        let mut rules = self.by_group.get(group).cloned().unwrap_or_default();
+        for rule in rules.clone().iter() {
+            let usage = self.usages.get(rule).copied().unwrap_or_default();
+            // Outside the party's scope the condition is beside the point; any form within the scope will do.
+            let within = usage.is_settled_by_field() && fits(&self.by_party, view.party, rule);
+            let kind = self.world.resources.get(resource).map(|resource| resource.kind);
+            let mut forms = kind.into_iter().flat_map(|kind| kind.forms()).map(|form| *form as usize);
+            let Some(form) = forms.find(|form| within && fits(&self.by_form, *form, rule)) else { continue };
+            if !self.condition(rule, view.party, form, resource, &view.circumstances)? {
+                rules.remove(rule);
+            }
+        }
+        self.settled.insert((view.party, group), rules);
+        Ok(())
     }
 
     fn settle_open(
@@ -234,7 +272,7 @@ impl<'w> Decider<'w> {
             rule,
             party: if usage.principal { party } else { NONE },
             form: if usage.action { form } else { NONE },
-            resource: if usage.resource { resource } else { NONE },
+            resource: if usage.resource { self.group(resource) } else { NONE },
             context: circumstances.key(usage),
         };
         if let Some(known) = self.known.get(&key) {
@@ -316,42 +354,6 @@ impl Circumstances<'_> {
 
 fn fits(sets: &[RuleSet], index: usize, rule: usize) -> bool {
     sets.get(index).is_some_and(|set| set.contains(rule))
-}
-
-fn lies_in(entities: &Entities, uid: &EntityUid, ancestor: &EntityUid) -> bool {
-    uid == ancestor || entities.is_ancestor_of(ancestor, uid)
-}
-
-fn is_a(uid: &EntityUid, name: &EntityTypeName) -> bool {
-    uid.type_name() == name
-}
-
-fn principal_fits(rule: &Rule, uid: &EntityUid, entities: &Entities) -> bool {
-    match rule.policy.principal_constraint() {
-        PrincipalConstraint::Any => true,
-        PrincipalConstraint::In(above) => lies_in(entities, uid, &above),
-        PrincipalConstraint::Eq(other) => *uid == other,
-        PrincipalConstraint::Is(name) => is_a(uid, &name),
-        PrincipalConstraint::IsIn(name, above) => is_a(uid, &name) && lies_in(entities, uid, &above),
-    }
-}
-
-fn action_fits(rule: &Rule, uid: &EntityUid, entities: &Entities) -> bool {
-    match rule.policy.action_constraint() {
-        ActionConstraint::Any => true,
-        ActionConstraint::In(above) => above.iter().any(|above| lies_in(entities, uid, above)),
-        ActionConstraint::Eq(other) => *uid == other,
-    }
-}
-
-fn resource_fits(rule: &Rule, uid: &EntityUid, entities: &Entities) -> bool {
-    match rule.policy.resource_constraint() {
-        ResourceConstraint::Any => true,
-        ResourceConstraint::In(above) => lies_in(entities, uid, &above),
-        ResourceConstraint::Eq(other) => *uid == other,
-        ResourceConstraint::Is(name) => is_a(uid, &name),
-        ResourceConstraint::IsIn(name, above) => is_a(uid, &name) && lies_in(entities, uid, &above),
-    }
 }
 
 /// Every state in which a client's consents and an emergency can be: 3 × 3 × 2.

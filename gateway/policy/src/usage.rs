@@ -39,6 +39,20 @@ impl Usage {
         !self.conditional
     }
 
+    /// Whether it mentions the field and nothing that is known only later: neither form nor circumstances.
+    pub(crate) const fn is_settled_by_field(self) -> bool {
+        self.resource && !self.action && !self.circumstances()
+    }
+
+    /// Whether it mentions the form, or the field together with circumstances.
+    pub(crate) const fn stays_open(self) -> bool {
+        self.action || (self.resource && self.circumstances())
+    }
+
+    const fn circumstances(self) -> bool {
+        self.exchange || self.sender || self.beroepsgeheim || self.gezondheidsgegevens || self.spoed
+    }
+
     fn read(&mut self, value: &Value) {
         match value {
             Value::Object(members) => {

@@ -32,10 +32,12 @@ impl Decider<'_> {
         Ok(false)
     }
 
-    /// The forms and resources within a rule's scope; one pair will do if its condition speaks of neither.
+    /// The forms and groups of resources within a rule's scope; one pair will do if its condition speaks of neither.
     fn targets(&self, rule: usize, every: bool) -> Vec<(usize, usize)> {
         let resources = self.world.resources.iter().enumerate();
-        let within = resources.filter(|(index, _)| fits(&self.by_resource, *index, rule));
+        let mut seen = HashSet::new();
+        let distinct = resources.filter(|(index, _)| seen.insert(self.group(*index)));
+        let within = distinct.filter(|(index, _)| fits(&self.by_group, self.group(*index), rule));
         let pairs = within.flat_map(|(index, resource)| {
             let forms = resource.kind.forms().iter().map(|form| *form as usize);
             forms.filter(|form| fits(&self.by_form, *form, rule)).map(move |form| (form, index))
