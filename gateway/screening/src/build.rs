@@ -55,13 +55,15 @@ impl Rules {
     }
 }
 
-/// The set of words that end a tight gap, and the set of words that do not single out a phrase.
-const CLAUSE_SET: &str = "breuk";
+/// The sets of words that end a tight gap, and the set of words that do not single out a phrase.
+const CLAUSE_SET: &str = "voegwoord";
+const GUARD_SET: &str = "breuk";
 const COMMON_SET: &str = "gewoon";
 /// Sets that other layers read.
 const FOREIGN_SET: &str = "vreemd";
 const CODE_WORD_SET: &str = "codewoord";
 const CODE_ELSEWHERE_SET: &str = "codeplek";
+const ABBREVIATION_SET: &str = "afkorting";
 const LOOSE_TAIL_SET: &str = "losse-staart";
 
 struct Builder {
@@ -82,6 +84,7 @@ struct Traits {
     foreign: u16,
     dutch_function: u16,
     loose_tail: u16,
+    abbreviation: u16,
 }
 
 /// Builds the tables.
@@ -100,8 +103,8 @@ pub(crate) fn build(lexicon: &Lexicon) -> Result<Built, LexiconError> {
     builder.collect_members(lexicon);
     let common = builder.named_set(COMMON_SET);
     builder.symbols.set_common(common);
-    let clause = builder.named_set(CLAUSE_SET);
-    builder.symbols.set_clause(clause);
+    let (clause, guard) = (builder.named_set(CLAUSE_SET), builder.named_set(GUARD_SET));
+    builder.symbols.set_gap_ends(clause, guard);
     builder.add_members(FOREIGN_SET, &lexicon.foreign);
     for term in &lexicon.terms {
         builder.term(term)?;
@@ -336,13 +339,13 @@ impl Builder {
     }
 
     fn finish(mut self, lexicon: &Lexicon) -> Built {
-        let [foreign, dutch_function, code_word, code_elsewhere, loose_tail] =
-            [FOREIGN_SET, COMMON_SET, CODE_WORD_SET, CODE_ELSEWHERE_SET, LOOSE_TAIL_SET]
+        let [foreign, dutch_function, code_word, code_elsewhere, loose_tail, abbreviation] =
+            [FOREIGN_SET, COMMON_SET, CODE_WORD_SET, CODE_ELSEWHERE_SET, LOOSE_TAIL_SET, ABBREVIATION_SET]
                 .map(|set| self.named_set(set));
         let code_rule = "codes".parse().map_or(0, |name| self.rules.number(&name));
         let compounds = self.compounds();
         self.symbols.seal();
-        let traits = Traits { foreign, dutch_function, loose_tail };
+        let traits = Traits { foreign, dutch_function, loose_tail, abbreviation };
         let vocabulary = self.vocabulary(&lexicon.dutch, &compounds, &traits);
         let typos = Typos::new(&self.misspelt);
         Built {
@@ -360,6 +363,8 @@ impl Builder {
 
     /// Every word of the lexicon and of the word list, with what is known of it at once.
     fn vocabulary(&self, dutch: &str, compounds: &Compounds, sets: &Traits) -> Table {
+        let last_parts = self.last_parts();
+        let last_part = |hash: WordHash| if last_parts.find(hash) == UNKNOWN { 0 } else { traits::LAST_PART };
         let own = |word: &str, symbol: u32| {
             let tells = !self.symbols.senses(symbol).is_empty();
             let is = |set: u16, bit: u8| if self.symbols.is_in(symbol, set) { bit } else { 0 };
@@ -371,6 +376,8 @@ impl Builder {
                 is(sets.foreign, traits::FOREIGN),
                 is(sets.dutch_function, traits::DUTCH),
                 is(sets.loose_tail, traits::TAIL),
+                is(sets.abbreviation, traits::ABBREVIATION),
+                last_part(WordHash::of(word.as_bytes())),
             ];
             number(symbol, bits.into_iter().fold(0, |all, bit| all | bit))
         };
@@ -382,10 +389,20 @@ impl Builder {
         words::each(dutch, |word, hash| {
             if lexical.find(hash) == UNKNOWN {
                 let bits = if compounds.meaning(word).is_some() { traits::COMPOUND } else { 0 };
-                table.push((hash, number(ORDINARY, bits)));
+                table.push((hash, number(ORDINARY, bits | last_part(hash))));
             }
         });
         Table::new(&table)
+    }
+
+    /// What is left of each term behind its first four letters or more.
+    fn last_parts(&self) -> Table {
+        const SHORTEST: usize = 4;
+        let ends = self.misspelt.iter().flat_map(|(term, _)| {
+            (SHORTEST..term.len().saturating_sub(SHORTEST - 1))
+                .filter_map(move |at| term.as_bytes().get(at..))
+        });
+        Table::new(&ends.map(|end| (WordHash::of(end), 1)).collect::<Vec<_>>())
     }
 
     fn compounds(&mut self) -> Compounds {

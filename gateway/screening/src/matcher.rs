@@ -48,8 +48,9 @@ pub(crate) type Path = [usize; crate::phrase::MOST_STEPS];
 pub(crate) trait Membership {
     /// Whether the symbol is a member.
     fn is_in(&self, symbol: u32, set: u16) -> bool;
-    /// Whether the symbol opens a new clause.
-    fn opens_clause(&self, symbol: u32) -> bool;
+    /// Whether the symbol ends a tight gap: of a finding at a new sentence part, of a guard at any verb too, for
+    /// what a guard undoes by mistake is a leak.
+    fn ends_gap(&self, symbol: u32, of_guard: bool) -> bool;
 }
 
 /// One attempt at one place.
@@ -57,6 +58,7 @@ pub(crate) struct Attempt<'a, M> {
     pub(crate) tokens: &'a [Token],
     pub(crate) elements: &'a [Element],
     pub(crate) members: &'a M,
+    pub(crate) is_guard: bool,
 }
 
 impl<M: Membership> Attempt<'_, M> {
@@ -143,7 +145,10 @@ impl<M: Membership> Attempt<'_, M> {
     /// Whether a gap may swallow the token at `at`, entering it over the break before `border`.
     fn passable(&self, at: usize, border: usize, tight: bool) -> bool {
         let entered = self.tokens.get(border).is_some_and(|token| token.before <= nearness(!tight));
-        let clause = self.tokens.get(at).is_none_or(|token| tight && self.members.opens_clause(token.symbol));
+        let clause = self
+            .tokens
+            .get(at)
+            .is_none_or(|token| tight && self.members.ends_gap(token.symbol, self.is_guard));
         entered && !clause
     }
 }

@@ -41,6 +41,10 @@ impl Plain {
         while let Some(&byte) = bytes.get(at) {
             at = match byte {
                 b'-' => plain.hyphen(bytes, at, 1),
+                b'$' | b'@' if is_amid_letters(bytes, at) => {
+                    plain.bytes.push(if byte == b'$' { b's' } else { b'a' });
+                    at + 1
+                }
                 0x20..=0x7e => plain.push_ascii(byte, at),
                 b'\n' | b'\r' | b'\t' => plain.push_ascii(byte, at),
                 0..0x80 => plain.control(at),
@@ -190,6 +194,15 @@ impl Plain {
         // a character that became more bytes than it had must not reach into its neighbour
         self.shifts.get(next).map_or(exact, |after| exact.min(after.1.saturating_sub(1)))
     }
+}
+
+/// Whether letters (or more of the same sign) stand on both sides: depre$$ie.
+fn is_amid_letters(bytes: &[u8], at: usize) -> bool {
+    let counts = |index: Option<usize>| {
+        let byte = index.and_then(|index| bytes.get(index)).copied().unwrap_or(b' ');
+        byte.is_ascii_alphabetic() || byte == b'$'
+    };
+    counts(at.checked_sub(1)) && counts(at.checked_add(1))
 }
 
 fn is_invisible(char: char) -> bool {

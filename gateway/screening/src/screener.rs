@@ -167,7 +167,7 @@ impl Pass<'_> {
                 });
             }
         }
-        if token.is(traits::TAIL) {
+        if token.is(traits::TAIL | traits::LAST_PART) {
             self.spaced_compound(at, token);
         }
         if token.is(traits::COMPOUND)
@@ -178,13 +178,17 @@ impl Pass<'_> {
         at + 1
     }
 
-    /// Head and tail as two words: paniek aanvallen.
+    /// A term or a head and its tail as two words: huis arts, paniek aanvallen.
     fn spaced_compound(&mut self, at: usize, token: Token) {
         let Some(before) = at.checked_sub(1).and_then(|index| self.tokens.get(index)).copied() else {
             return;
         };
         if token.before <= Break::Space {
             let (left, right) = (before.word(&self.plain.bytes), token.word(&self.plain.bytes));
+            let symbol = self.built().vocabulary.symbol(&[left.as_slice(), &right].concat());
+            if symbol > ORDINARY && left.len() >= 3 && self.becomes(at - 1, at, symbol, Layer::Disguise) {
+                return;
+            }
             if let Some(meaning) = self.built().compounds.two_words(&left, &right) {
                 self.hit(at - 1, at, meaning, Layer::Compound);
             }
@@ -213,10 +217,9 @@ impl Pass<'_> {
             return last + 1;
         }
         let is_name = token.is_capital() && token.before != Break::Sentence && !token.is_capitals();
-        if disguise::is_ordinary_compound(&word, &self.built().vocabulary) {
-            return at + 1;
-        }
-        if let Some(symbol) = self.built().typos.meant(&word, is_name) {
+        if let Some((symbol, certain)) = self.built().typos.meant(&word, is_name)
+            && (certain || !disguise::is_ordinary_compound(&word, &self.built().vocabulary))
+        {
             self.becomes(at, at, symbol, Layer::Typo);
         }
         at + 1
@@ -227,11 +230,12 @@ impl Pass<'_> {
         for (first, last) in disguise::joins(self.tokens, at) {
             let pieces = self.tokens.get(first..=last)?;
             let word: Vec<u8> = pieces.iter().flat_map(|token| token.word(&self.plain.bytes)).collect();
+            let without_space = pieces.iter().skip(1).all(|token| token.before == Break::Joined);
             let symbol = self.built().vocabulary.symbol(&word);
             if symbol > ORDINARY && self.becomes(first, last, symbol, Layer::Disguise) {
                 return Some(last);
             }
-            if let Some(meaning) = self.built().compounds.meaning(&word) {
+            if let Some(meaning) = self.built().compounds.meaning(&word).filter(|_| without_space) {
                 self.hit(first, last, meaning, Layer::Disguise);
                 return Some(last);
             }
@@ -324,8 +328,12 @@ impl Pass<'_> {
             let Some(token) = self.tokens.get(at).filter(|token| token.is(traits::WAITS)) else { continue };
             for anchor in built.symbols.anchors(token.symbol) {
                 let Some(phrase) = built.phrases.get(anchor.phrase as usize) else { continue };
-                let attempt =
-                    Attempt { tokens: self.tokens, elements: &phrase.elements, members: &built.symbols };
+                let attempt = Attempt {
+                    tokens: self.tokens,
+                    elements: &phrase.elements,
+                    members: &built.symbols,
+                    is_guard: phrase.class.is_none(),
+                };
                 let Some(path) = attempt.around(usize::from(anchor.element), at) else { continue };
                 let marked = phrase
                     .elements

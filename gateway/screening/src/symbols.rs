@@ -39,6 +39,7 @@ pub(crate) struct Symbols {
     common_set: u16,
     pending: Vec<(Ask, Anchor)>,
     clause: u16,
+    guard_ends: u16,
 }
 
 impl Default for Symbols {
@@ -51,6 +52,7 @@ impl Default for Symbols {
             common_set: u16::MAX,
             pending: Vec::new(),
             clause: u16::MAX,
+            guard_ends: u16::MAX,
         }
     }
 }
@@ -102,8 +104,9 @@ impl Symbols {
         }
     }
 
-    pub(crate) fn set_clause(&mut self, set: u16) {
-        self.clause = set;
+    /// Names the words that end a tight gap of a finding, and those that end one of a guard.
+    pub(crate) fn set_gap_ends(&mut self, clause: u16, guard: u16) {
+        (self.clause, self.guard_ends) = (clause, guard);
     }
 
     pub(crate) fn add_anchor(&mut self, ask: Ask, anchor: Anchor) {
@@ -152,7 +155,7 @@ impl Membership for Symbols {
         self.symbols.get(symbol as usize).is_some_and(|entry| entry.sets.binary_search(&set).is_ok())
     }
 
-    fn opens_clause(&self, symbol: u32) -> bool {
-        self.is_in(symbol, self.clause)
+    fn ends_gap(&self, symbol: u32, of_guard: bool) -> bool {
+        self.is_in(symbol, if of_guard { self.guard_ends } else { self.clause })
     }
 }

@@ -4,7 +4,7 @@
 //! layers in `screener` look at the tokens, never at the bytes of ordinary words again.
 
 use crate::normalise::{OTHER_LETTER, SYMBOL, UPPER};
-use crate::vocabulary::{Table, WordHash, symbol_of, traits_of};
+use crate::vocabulary::{Table, WordHash, symbol_of, traits, traits_of};
 
 /// What stands before a token.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -140,7 +140,10 @@ pub(crate) fn tokens(plain: &[u8], vocabulary: &Table) -> Vec<Token> {
         if at > blank {
             let next = plain.get(at).copied().unwrap_or_default();
             let between = separation(plain.get(blank..at).unwrap_or_default(), next);
-            before = before.max(between);
+            let abbreviated = tokens.last().is_some_and(|token| token.is(traits::ABBREVIATION));
+            let is_dot =
+                plain.get(blank..at).is_some_and(|between| between.starts_with(b".") && at - blank <= 2);
+            before = if abbreviated && is_dot { before.max(Break::Space) } else { before.max(between) };
         }
     }
     tokens

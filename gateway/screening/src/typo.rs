@@ -8,6 +8,8 @@ use crate::vocabulary::{Table, WordHash};
 /// No shorter word is taken for a misspelling.
 pub(crate) const SHORTEST: usize = 5;
 const LONGEST: usize = 32;
+/// From this length on one wrong letter hardly makes another word.
+const LONG: usize = 9;
 
 /// The index of terms by sound.
 pub(crate) struct Typos {
@@ -39,13 +41,14 @@ impl Typos {
         Typos { index: Table::new(&keys), forms }
     }
 
-    /// The symbol of the term that `word` was probably meant to be.
-    pub(crate) fn meant(&self, word: &[u8], is_name: bool) -> Option<u32> {
+    /// The symbol of the term that `word` was probably meant to be, and whether that is all but certain: it sounds
+    /// the same, or it is long and one letter off.
+    pub(crate) fn meant(&self, word: &[u8], is_name: bool) -> Option<(u32, bool)> {
         if !(SHORTEST..=LONGEST).contains(&word.len()) {
             return None;
         }
         let heard = sound(word);
-        let mut best: Option<(usize, u32)> = None;
+        let mut best: Option<(usize, u32, bool)> = None;
         each_key(&heard, |key| {
             for number in self.index.find_all(key) {
                 let Some(form) = (number as usize).checked_sub(1).and_then(|index| self.forms.get(index))
@@ -53,13 +56,14 @@ impl Typos {
                     continue;
                 };
                 if let Some(distance) = is_near(word, &heard, form, is_name)
-                    && best.is_none_or(|(least, _)| distance < least)
+                    && best.is_none_or(|(least, _, _)| distance < least)
                 {
-                    best = Some((distance, form.symbol));
+                    let certain = heard == *form.sound || (distance == 1 && word.len() >= LONG);
+                    best = Some((distance, form.symbol, certain));
                 }
             }
         });
-        best.map(|(_, symbol)| symbol)
+        best.map(|(_, symbol, certain)| (symbol, certain))
     }
 }
 
@@ -112,6 +116,7 @@ fn sound(word: &[u8]) -> Vec<u8> {
             (b'i', b'j' | b'e') | (b'e', b'i' | b'y') => (b"i", 2),
             (b'y', _) => (b"i", 1),
             (b'o', b'u') => (b"au", 2),
+            (b'a', b'i' | b'e') => (b"e", 2),
             (b'o', b'e') => (b"u", 2),
             (b'e', b'u') => (b"o", 2),
             (b'z', _) => (b"s", 1),
@@ -178,7 +183,7 @@ mod tests {
             ("sgizofrenie", "schizofrenie"),
         ] {
             let symbol = words.iter().find(|(word, _)| word == term).map(|(_, symbol)| *symbol);
-            assert_eq!(typos.meant(word.as_bytes(), false), symbol, "{word}");
+            assert_eq!(typos.meant(word.as_bytes(), false).map(|meant| meant.0), symbol, "{word}");
         }
         for word in ["serveline", "psalmen", "overspoelen", "fotografie"] {
             assert_eq!(typos.meant(word.as_bytes(), false), None, "{word}");

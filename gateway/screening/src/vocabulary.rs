@@ -23,6 +23,10 @@ pub(crate) mod traits {
     pub(crate) const TAIL: u8 = 16;
     /// It tells something by its parts.
     pub(crate) const COMPOUND: u8 = 32;
+    /// A dot after it is part of it: dhr., mw., bijv.
+    pub(crate) const ABBREVIATION: u8 = 64;
+    /// The last part of a term that is written as two words at times: huis arts.
+    pub(crate) const LAST_PART: u8 = 128;
 }
 
 /// A vocabulary's number for a word: its symbol, and its traits in the upper eight bits.
