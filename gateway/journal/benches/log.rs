@@ -5,6 +5,10 @@ mod log;
 
 use std::time::Duration;
 
+/// The one that the binary has.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> std::io::Result<()> {
     if !std::env::args().any(|argument| argument == "--bench") {
         return Ok(()); // `cargo test` runs it too: nothing to measure there

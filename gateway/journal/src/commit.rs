@@ -151,6 +151,10 @@ pub(crate) fn prepare(
     sealer: Option<ClientPseudonym>,
 ) -> Result<(Payload, Work), CommitError> {
     let Commit { mut leaf, client, mut sealed, request, documents } = commit;
+    if client.is_none() && !documents.is_empty() {
+        let what = "a document is about a client, or about `ClientPseudonym::NOBODY`";
+        return Err(CommitError::Inconsistent(what));
+    }
     let key = keys.key(sealer.unwrap_or(NOBODY)).map_err(unsealed)?;
     let mut boxes = Vec::with_capacity(documents.len());
     let mut deliveries = Vec::with_capacity(documents.len());

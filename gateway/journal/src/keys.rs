@@ -24,7 +24,7 @@ use file::{Entry, RingFile};
 pub(crate) use file::{WRAPPED, check_form};
 
 /// The pseudonym under which stands the key for what concerns no client: refusals at the door, bundles.
-pub(crate) const NOBODY: ClientPseudonym = ClientPseudonym([0; 16]);
+pub(crate) const NOBODY: ClientPseudonym = ClientPseudonym::NOBODY;
 
 /// A client's key: 32 bytes to link records, 32 to seal. Wiped from memory with its last user.
 pub(crate) struct ClientKey {

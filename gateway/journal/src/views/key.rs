@@ -83,3 +83,8 @@ pub(super) fn attribute(attribute: u8, value: &[u8]) -> Vec<u8> {
     let length = value.len().min(255) as u8;
     join(b's', &[&[attribute, length], value])
 }
+
+/// The marks of an attribute, for every record.
+pub(super) fn marks(attribute: u8) -> Vec<u8> {
+    join(b'v', &[&[attribute]])
+}

@@ -1,7 +1,8 @@
 //! The search view: which records have an attribute, as sets of 256 records, the entry bundles of the log.
 //!
-//! Owns: the attributes of a record and the answer to "which records have all of these". Sets make an attribute
-//! that nearly every record has as cheap as one that few have.
+//! Owns: the attributes of a record and the answer to "which records have all of these". An attribute with few
+//! values has a set for each value; one with many (client, user, exchange) a mark for each record, so that a
+//! record costs no key of its own: looking for a mark reads eight bytes for every record there is.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -48,14 +49,15 @@ pub struct Criteria {
 
 /// Marks every attribute of a record.
 pub(super) fn add(young: &mut Young<'_>, seen: &Seen<'_>) {
-    let mut mark = |attribute, value: &[u8]| young.mark(key::attribute(attribute, value), seen.index);
+    let mut note = |attribute, mark| young.mark(key::marks(attribute), seen.index, mark);
     if let Some(client) = seen.ties.client {
-        mark(CLIENT, &client.0);
+        note(CLIENT, shorten(&client.0));
     }
     if let Some(user) = seen.ties.user {
-        mark(USER, &user);
+        note(USER, shorten(&user));
     }
-    mark(EXCHANGE, seen.leaf.exchange.as_bytes());
+    note(EXCHANGE, shorten(seen.leaf.exchange.as_bytes()));
+    let mut mark = |attribute, value: &[u8]| young.bit(key::attribute(attribute, value), seen.index);
     mark(KIND, &[seen.leaf.kind() as u8]);
     mark(DAY, &day(seen.leaf.time).to_be_bytes());
     for oin in organisations(seen.leaf) {
@@ -85,7 +87,9 @@ impl Views {
             let bits = others.iter().fold(*bits, |bits, other| meet(bits, other.get(bundle)));
             (0..256u64).filter(move |at| has(&bits, *at)).map(move |at| bundle * 256 + at)
         });
-        Ok(all.filter(|index| after.is_none_or(|after| *index > after)).take(limit).collect())
+        let next = self.next();
+        let all = all.filter(|index| *index < next && after.is_none_or(|after| *index > after));
+        Ok(all.take(limit).collect())
     }
 
     fn sets(&self, wanted: &Criteria) -> io::Result<Vec<BTreeMap<u64, Bits>>> {
@@ -96,13 +100,20 @@ impl Views {
             }
             Ok(())
         };
-        want(EXCHANGE, wanted.exchange.as_ref().map(|exchange| exchange.as_bytes().as_slice()))?;
-        want(CLIENT, wanted.client.as_ref().map(|client| client.0.as_slice()))?;
-        want(USER, wanted.user.as_ref().map(|user| user.as_slice()))?;
         want(ORGANISATION, wanted.organisation.as_ref().map(|oin| oin.as_str().as_bytes()))?;
         want(CLASS, wanted.class.map(|class| [class as u8]).as_ref().map(|class| class.as_slice()))?;
         want(DECISION, wanted.decision.map(|no| [no as u8]).as_ref().map(|no| no.as_slice()))?;
         want(KIND, wanted.kind.map(|kind| [kind as u8]).as_ref().map(|kind| kind.as_slice()))?;
+        let marks = [
+            (EXCHANGE, wanted.exchange.map(|exchange| *exchange.as_bytes())),
+            (CLIENT, wanted.client.map(|client| client.0)),
+            (USER, wanted.user),
+        ];
+        for (attribute, value) in marks {
+            if let Some(value) = value {
+                sets.push(self.store.marked(&key::marks(attribute), shorten(&value))?);
+            }
+        }
         if wanted.from.is_some() || wanted.until.is_some() {
             sets.push(self.days(wanted.from, wanted.until)?);
         }
@@ -127,6 +138,12 @@ impl Views {
         }
         Ok(united)
     }
+}
+
+/// Eight bytes of a pseudonym or an id. Those of an exchange id are its random end, which senders choose: who
+/// needs to be sure compares the record itself.
+fn shorten(value: &[u8; 16]) -> [u8; 8] {
+    value.last_chunk().copied().unwrap_or_default()
 }
 
 fn meet(bits: Bits, other: Option<&Bits>) -> Bits {

@@ -14,12 +14,17 @@ use std::sync::{Arc, PoisonError, RwLock};
 /// A set of 256 records: those of one entry bundle of the published log.
 pub(crate) type Bits = [u8; 32];
 
+/// A mark of eight bytes for each record of a bundle; zeros where there is none.
+pub(crate) type Marks = [[u8; 8]; 256];
+
 #[derive(Clone)]
 enum Change {
     Put(Vec<u8>),
     Delete,
     /// These bits are set, whatever else is.
-    Mark(Bits),
+    Bits(Bits),
+    /// These marks are there, whatever else is.
+    Marks(Box<Marks>),
 }
 
 type Layer = BTreeMap<Vec<u8>, Change>;
@@ -45,7 +50,7 @@ pub(crate) struct Store {
 /// Key of the index of the record that comes next, and of the form of the keys.
 const NEXT: &[u8] = b"\0next";
 const FORM: &[u8] = b"\0form";
-const FORM_VERSION: &[u8] = b"1";
+const FORM_VERSION: &[u8] = b"2";
 
 impl Store {
     /// Opens the store. One that does not open, is of another form, or has seen records that the journal does
@@ -99,7 +104,9 @@ impl Store {
         match upper {
             Some(Change::Put(value)) => Ok(Some(value.clone())),
             Some(Change::Delete) => Ok(None),
-            Some(Change::Mark(_)) | None => Ok(self.sled.get(key)?.map(|value| value.to_vec())),
+            Some(Change::Bits(_) | Change::Marks(_)) | None => {
+                Ok(self.sled.get(key)?.map(|value| value.to_vec()))
+            }
         }
     }
 
@@ -152,7 +159,7 @@ impl Store {
         for layer in layers.frozen.as_deref().into_iter().chain([&layers.young]) {
             let range = layer.range::<[u8], _>((Bound::Included(prefix), Bound::Unbounded));
             for (key, change) in range.take_while(|(key, _)| key.starts_with(prefix)) {
-                if let Change::Mark(bits) = change {
+                if let Change::Bits(bits) = change {
                     add(key, bits);
                 }
             }
@@ -160,6 +167,31 @@ impl Store {
         for pair in self.sled.scan_prefix(prefix) {
             let (key, value) = pair?;
             add(&key, &value);
+        }
+        Ok(all)
+    }
+
+    /// Which records have this mark, among the keys that begin with `prefix`: reads one key for every bundle.
+    pub(crate) fn marked(&self, prefix: &[u8], wanted: [u8; 8]) -> io::Result<BTreeMap<u64, Bits>> {
+        let layers = self.read();
+        let mut all: BTreeMap<u64, Bits> = BTreeMap::new();
+        let mut look = |key: &[u8], marks: &[[u8; 8]]| {
+            for (at, _) in marks.iter().enumerate().filter(|(_, mark)| **mark == wanted) {
+                let number = key.last_chunk().map_or(0, |number| u64::from_be_bytes(*number));
+                set(all.entry(number).or_default(), at as u64);
+            }
+        };
+        for layer in layers.frozen.as_deref().into_iter().chain([&layers.young]) {
+            let range = layer.range::<[u8], _>((Bound::Included(prefix), Bound::Unbounded));
+            for (key, change) in range.take_while(|(key, _)| key.starts_with(prefix)) {
+                if let Change::Marks(marks) = change {
+                    look(key, marks.as_slice());
+                }
+            }
+        }
+        for pair in self.sled.scan_prefix(prefix) {
+            let (key, value) = pair?;
+            look(&key, value.as_chunks().0);
         }
         Ok(all)
     }
@@ -188,16 +220,11 @@ impl Store {
             match change {
                 Change::Put(value) => batch.insert(key.as_slice(), value.as_slice()),
                 Change::Delete => batch.remove(key.as_slice()),
-                Change::Mark(bits) => {
-                    let mut united = *bits;
+                Change::Bits(_) | Change::Marks(_) => {
                     let bundle = key.last_chunk().map_or(0, |bundle| u64::from_be_bytes(*bundle));
-                    // A bundle that began with this layer has no bits in sled.
-                    if bundle * 256 < from
-                        && let Some(old) = self.sled.get(key)?
-                    {
-                        unite(&mut united, &old);
-                    }
-                    batch.insert(key.as_slice(), united.as_slice());
+                    // A bundle that began with this layer has nothing in sled.
+                    let old = if bundle * 256 < from { self.sled.get(key)? } else { None };
+                    batch.insert(key.as_slice(), change.over(old.as_deref().unwrap_or_default()));
                 }
             }
         }
@@ -240,26 +267,63 @@ impl Young<'_> {
     }
 
     /// Sets the bit of a record in the set that `prefix` and the record's bundle name.
-    pub(crate) fn mark(&mut self, mut prefix: Vec<u8>, index: u64) {
-        prefix.extend_from_slice(&(index / 256).to_be_bytes());
-        let change = self.layer.entry(prefix).or_insert(Change::Mark([0; 32]));
-        if let Change::Mark(bits) = change
-            && let Some(byte) = bits.get_mut((index % 256 / 8) as usize)
+    pub(crate) fn bit(&mut self, prefix: Vec<u8>, index: u64) {
+        let change = self.layer.entry(in_bundle(prefix, index)).or_insert(Change::Bits([0; 32]));
+        if let Change::Bits(bits) = change {
+            set(bits, index % 256);
+        }
+    }
+
+    /// Puts the mark of a record among those that `prefix` and the record's bundle name.
+    pub(crate) fn mark(&mut self, prefix: Vec<u8>, index: u64, mark: [u8; 8]) {
+        let key = in_bundle(prefix, index);
+        let change = self.layer.entry(key).or_insert_with(|| Change::Marks(Box::new([[0; 8]; 256])));
+        if let Change::Marks(marks) = change
+            && let Some(place) = marks.get_mut((index % 256) as usize)
         {
-            *byte |= 1 << (index % 8);
+            *place = mark;
         }
     }
 }
 
-fn push(found: &mut Vec<(Vec<u8>, Vec<u8>)>, key: &[u8], change: &Change, below: Option<&[u8]>) {
-    match change {
-        Change::Put(value) => found.push((key.to_vec(), value.clone())),
-        Change::Delete => {}
-        Change::Mark(bits) => {
-            let mut united = *bits;
-            unite(&mut united, below.unwrap_or_default());
-            found.push((key.to_vec(), united.to_vec()));
+impl Change {
+    /// The value of bits or marks, over what is in sled.
+    fn over(&self, below: &[u8]) -> Vec<u8> {
+        match self {
+            Change::Bits(bits) => {
+                let mut united = *bits;
+                unite(&mut united, below);
+                united.to_vec()
+            }
+            Change::Marks(marks) => {
+                let mut all = marks.clone();
+                for (mark, below) in all.iter_mut().zip(below.as_chunks().0) {
+                    if *mark == [0; 8] {
+                        *mark = *below;
+                    }
+                }
+                all.as_flattened().to_vec()
+            }
+            Change::Put(value) => value.clone(),
+            Change::Delete => Vec::new(),
         }
+    }
+}
+
+fn in_bundle(mut prefix: Vec<u8>, index: u64) -> Vec<u8> {
+    prefix.extend_from_slice(&(index / 256).to_be_bytes());
+    prefix
+}
+
+fn set(bits: &mut Bits, at: u64) {
+    if let Some(byte) = bits.get_mut((at / 8) as usize) {
+        *byte |= 1 << (at % 8);
+    }
+}
+
+fn push(found: &mut Vec<(Vec<u8>, Vec<u8>)>, key: &[u8], change: &Change, below: Option<&[u8]>) {
+    if !matches!(change, Change::Delete) {
+        found.push((key.to_vec(), change.over(below.unwrap_or_default())));
     }
 }
 

@@ -131,6 +131,34 @@ async fn a_search_finds_what_has_every_attribute_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn an_exchange_id_that_looks_alike_is_another_exchange() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = open(folder.path());
+    let mut alike = sent(&journal, 1, OTHER_BSN, &[arts()], b"two");
+    alike.leaf.exchange = model::ExchangeId::new(NOW.plus_seconds(1), [0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
+    assert_eq!(alike.leaf.exchange.as_bytes()[8..], exchange(1).as_bytes()[8..]);
+    let _ = journal.commit(sent(&journal, 1, BSN, &[arts()], b"one")).await.unwrap();
+    let _ = journal.commit(alike).await.unwrap();
+    let wanted = Criteria { exchange: Some(exchange(1)), ..Criteria::default() };
+    assert_eq!(journal.search(&wanted, None, 10).unwrap(), [0]);
+}
+
+#[tokio::test]
+async fn a_document_about_no_client_waits_like_any_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = open(folder.path());
+    let mut commit = sent(&journal, 1, BSN, &[coach()], b"counts of a quarter");
+    commit.client = Some(model::ClientPseudonym::NOBODY);
+    commit.sealed = Default::default();
+    let _ = journal.commit(commit).await.unwrap();
+    let waiting = journal.waiting(&coach(), None, 10).unwrap();
+    assert_eq!(journal.open_document(&waiting[0]).unwrap().as_slice(), b"counts of a quarter");
+    let mut nowhere = sent(&journal, 2, BSN, &[coach()], b"x");
+    nowhere.client = None;
+    assert!(matches!(journal.commit(nowhere).await, Err(CommitError::Inconsistent(_))));
+}
+
+#[tokio::test]
 async fn an_erased_client_is_gone_and_the_log_still_verifies() {
     let folder = tempfile::tempdir().unwrap();
     let journal = open(folder.path());
