@@ -209,6 +209,47 @@ fn every_text_that_leaves_the_medical_roles_is_screened_for_all_that_is_medical(
     assert!(texts > 0);
 }
 
+/// A string that is no text passes as it is. So that nobody adds one without a thought, all of them stand here: names, an
+/// address, codes and references.
+#[test]
+fn the_strings_that_pass_unscreened_are_names_codes_and_references() {
+    let mut unscreened = BTreeSet::new();
+    for passage in passages().iter().filter(|passage| passage.to.role.as_str() != "verzekeringsarts") {
+        let message = SHIPPED.message(&passage.exchange.message).unwrap();
+        let cells = passage.compiled.cells.iter();
+        let plain = cells.filter(|cell| cell.form.is_some() && cell.kind == FieldKind::Waarde);
+        let strings = plain.filter(|cell| kind_at(&message, cell.path.as_str()) == Kind::String);
+        let others = strings.filter(|cell| !cell.class.is_some_and(DataClass::is_medical));
+        unscreened.extend(others.map(|cell| {
+            let name = cell.path.as_str().rsplit('.').next().unwrap();
+            format!("{}.{name}", cell.message.as_str().trim_start_matches("werkfit.v1."))
+        }));
+    }
+    let expected = [
+        "BeschikbarePlaatsing.kenmerk",
+        "Client.achternaam",
+        "Client.voornaam",
+        "Contact.adres",
+        "Contact.e_mail",
+        "Contact.telefoon",
+        "Contact.woonplaats",
+        "FmlItem.code",
+        "Kandidaat.achternaam",
+        "Kandidaat.telefoon",
+        "Kandidaat.voornaam",
+        "KandidaatProfiel.kenmerk",
+        "Randomisatie.onderzoekspseudoniem",
+        "Resultaten.kwartaal",
+        "Schoolverlater.schooljaar",
+        "Toestemming.doel",
+        "Toestemming.handtekening_sha256",
+        "Toestemming.ontvanger_oin",
+        "Toestemming.ontvanger_rol",
+        "Traject.kenmerk",
+    ];
+    assert_eq!(unscreened.iter().map(String::as_str).collect::<Vec<_>>(), expected);
+}
+
 #[test]
 fn what_arrives_does_not_depend_on_who_sent_it() {
     let mut first = BTreeMap::new();
