@@ -33,6 +33,10 @@ pub(crate) fn judge(plain: &Plain, tokens: &[Token]) -> Option<Unscreenable> {
     if plain.symbols >= 1 && plain.symbols > 2 * words {
         return Some(Unscreenable::Symbols);
     }
+    // look-alikes hide a word; a text full of them is of another script
+    if plain.other_letters * 3 > plain.bytes.len() {
+        return Some(Unscreenable::OtherLanguage);
+    }
     let mut sentence = Sentence::default();
     for token in tokens {
         if token.before == Break::Sentence {
