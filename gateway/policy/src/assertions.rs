@@ -72,7 +72,10 @@ pub(crate) struct Space<'a> {
 }
 
 /// Holds every assertion against everything that can happen.
-pub(crate) fn hold(files: &Files, space: &Space<'_>) -> Result<Vec<Held>, LoadError> {
+///
+/// # Errors
+/// The file cannot be read. What does not hold is a problem beside what does.
+pub(crate) fn hold(files: &Files, space: &Space<'_>) -> Result<(Vec<Held>, Vec<Problem>), LoadError> {
     let file: File = if files.contains_key(FILE) { toml_file(files, FILE)? } else { File::default() };
     let entries =
         file.never.iter().map(|entry| (entry, true)).chain(file.must.iter().map(|entry| (entry, false)));
@@ -98,7 +101,7 @@ pub(crate) fn hold(files: &Files, space: &Space<'_>) -> Result<Vec<Held>, LoadEr
             Err(what) => problems.push(problem(entry, what)),
         }
     }
-    LoadError::unless(problems, held)
+    Ok((held, problems))
 }
 
 fn problem(entry: &Entry, what: impl fmt::Display) -> Problem {

@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use crate::report::ProofReport;
+
 /// At which step of a load a bundle was found wanting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Stage {
@@ -56,6 +58,8 @@ impl fmt::Display for Problem {
 pub struct LoadError {
     /// At least one problem, all of the same step or an earlier one.
     pub problems: Vec<Problem>,
+    /// When everything was decided and only the proof failed: what was tried, and the assertions that do hold.
+    pub report: Option<Box<ProofReport>>,
 }
 
 impl LoadError {
@@ -66,13 +70,13 @@ impl LoadError {
 
     /// `value` if there are no problems, else all of them.
     pub(crate) fn unless<T>(problems: Vec<Problem>, value: T) -> Result<T, LoadError> {
-        if problems.is_empty() { Ok(value) } else { Err(LoadError { problems }) }
+        if problems.is_empty() { Ok(value) } else { Err(LoadError { problems, report: None }) }
     }
 }
 
 impl From<Problem> for LoadError {
     fn from(problem: Problem) -> LoadError {
-        LoadError { problems: vec![problem] }
+        LoadError { problems: vec![problem], report: None }
     }
 }
 

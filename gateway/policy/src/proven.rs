@@ -67,28 +67,31 @@ impl Proven {
             world: &candidate.world,
             routes: &candidate.routes,
         };
-        let held = hold(files, &space);
+        let (held, mut problems) = hold(files, &space)?;
         let (rows, breaches) = check(files, candidate.checked());
         // Both speak, so that an officer sees at once everything that is wrong.
-        let mut problems = held.as_ref().err().map(|error| error.problems.clone()).unwrap_or_default();
         problems
             .extend(breaches.into_iter().map(|what| Problem::new(Stage::Checker, "compiled plans", what)));
-        LoadError::unless(problems, ())?;
         let [reading, deciding, compiling] = candidate.took;
-        let report = ProofReport {
+        let mut report = ProofReport {
             rules: candidate.rules.len(),
             routes: candidate.routes.len(),
             decisions: candidate.decisions,
             plans: candidate.plans,
             rows,
-            held: held?,
+            held,
             unclassified: candidate.unclassified.clone(),
             reading,
             deciding,
             compiling,
             proving: clock().saturating_sub(start),
+            look_up: Duration::ZERO,
         };
+        if !problems.is_empty() {
+            return Err(LoadError { problems, report: Some(Box::new(report)) });
+        }
         let lookup = Routes::new(&candidate.registry, &candidate.world, &candidate.routes);
+        report.look_up = lookup.time(clock);
         Ok(Proven { candidate, lookup, report })
     }
 

@@ -30,6 +30,8 @@ pub struct ProofReport {
     pub compiling: Duration,
     /// Assertions and the independent check.
     pub proving: Duration,
+    /// One look-up on the hot path, on average.
+    pub look_up: Duration,
 }
 
 impl ProofReport {
@@ -76,6 +78,7 @@ impl fmt::Display for ProofReport {
                 f,
                 "loaded in {total:.0} ms: read {read:.0}, decided {decided:.0}, compiled {compiled:.0}, proved {proved:.0}"
             )?;
+            writeln!(f, "{} ns a look-up on the hot path", self.look_up.as_nanos())?;
         }
         Ok(())
     }

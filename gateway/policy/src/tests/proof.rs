@@ -58,6 +58,16 @@ fn a_must_that_fails_says_what_is_missing_and_why() {
 }
 
 #[test]
+fn a_check_that_fails_still_says_what_holds() {
+    let both = assertion("never", "medisch.*", "werkgever:*", "").replace("\"eis\"", "\"houdt\"")
+        + &assertion("never", "persoon.bsn", "rib:*", "");
+    let error = Proven::load(&with_more("assertions.toml", &both), &Trust::Draft).unwrap_err();
+    let report = error.report.unwrap();
+    assert_eq!(report.held.iter().map(|held| held.name.as_str()).collect::<Vec<_>>(), ["houdt"]);
+    assert!(report.decisions > 1000);
+}
+
+#[test]
 fn an_assertion_that_names_nothing_protects_nothing_and_is_refused() {
     for (text, says) in [
         (assertion("never", "medisch", "*:*", ""), "no data class"),

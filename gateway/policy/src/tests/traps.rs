@@ -227,3 +227,20 @@ fn exchanges_name_what_exists_and_share_no_route() {
     files.insert("exchanges.toml".to_owned(), text.into_bytes());
     refused(&files, Stage::Name, "share the route");
 }
+
+#[test]
+fn a_bundle_cut_off_or_scrambled_anywhere_is_refused_or_loads_and_never_panics() {
+    for (name, bytes) in files() {
+        for part in 1..6 {
+            let cut = bytes.len() * part / 6;
+            let mut half = files();
+            half.insert(name.clone(), bytes[..cut].to_vec());
+            let _ = Proven::load(&half, &Trust::Draft);
+            let mut scrambled = files();
+            let mut other = bytes.clone();
+            other[cut] ^= 0x11;
+            scrambled.insert(name.clone(), other);
+            let _ = Proven::load(&scrambled, &Trust::Draft);
+        }
+    }
+}
