@@ -26,7 +26,7 @@ use tokio_stream::wrappers::ReceiverStream;
 
 pub use connection::{Connection, Visitor};
 pub use expiry::Expiring;
-pub use files::{Files, FilesError};
+pub use files::{Files, FilesError, secret};
 pub use guard::{AssertionUse, Guard, GuardError, Material, Tls};
 pub use http2::{Http2, server};
 pub use share::{Share, Shared, Shares, Tell};

@@ -6,7 +6,7 @@
 
 use std::fs;
 use std::io::Read as _;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -23,7 +23,7 @@ use super::guard::{Guard, GuardError, Material};
 pub struct Files {
     /// The gateway's certificate, leaf first.
     pub certificate: PathBuf,
-    /// Its private key; mode 0600 or stricter, or a systemd credential.
+    /// Its private key; mode 0600 or stricter, or a systemd credential (`LoadCredential=`).
     pub key: PathBuf,
     /// Authorities that issue certificates of clients.
     pub authorities: PathBuf,
@@ -74,12 +74,11 @@ impl Files {
     /// # Errors
     /// [`FilesError`], naming the file.
     pub fn read(&self) -> Result<Material, FilesError> {
-        private(&self.key)?;
         let mut revocation_lists = Vec::new();
         for path in &self.revocation_lists {
             revocation_lists.extend(pem::<CertificateRevocationListDer<'static>>(path)?);
         }
-        let key = read(&self.key)?;
+        let key = secret(&self.key)?;
         Ok(Material {
             certificates: pem(&self.certificate)?,
             key: PrivateKeyDer::from_pem_slice(&key)
@@ -133,7 +132,6 @@ impl Files {
     /// sake of key sets.
     fn stamps(&self) -> Vec<Option<(SystemTime, u64, u64)>> {
         let stamp = |path: &Path| {
-            use std::os::unix::fs::MetadataExt as _;
             let metadata = fs::metadata(path).ok()?;
             Some((metadata.modified().ok()?, metadata.len(), metadata.ino()))
         };
@@ -183,11 +181,21 @@ fn pem<T: PemObject>(path: &Path) -> Result<Vec<T>, FilesError> {
     if found.is_empty() { Err(invalid(path, "nothing of the expected kind in it")) } else { Ok(found) }
 }
 
-/// A key that others can read is no secret.
+/// Reads a secret: wiped when dropped, and refused when others on the machine can read its file.
+///
+/// # Errors
+/// [`FilesError`], naming the file and never what is in it.
+pub fn secret(path: &Path) -> Result<Zeroizing<Vec<u8>>, FilesError> {
+    private(path)?;
+    read(path)
+}
+
+/// A key that others can read is no secret. Its group may, if that is root's: so systemd hands over credentials.
 fn private(path: &Path) -> Result<(), FilesError> {
     let metadata =
         fs::metadata(path).map_err(|error| FilesError::Unreadable { path: path.to_owned(), error })?;
-    if metadata.permissions().mode() & 0o077 == 0 {
+    let (group, others) = (metadata.permissions().mode() & 0o070, metadata.permissions().mode() & 0o007);
+    if others == 0 && (group == 0 || group == 0o040 && metadata.gid() == 0) {
         return Ok(());
     }
     Err(invalid(

@@ -1,5 +1,6 @@
 mod abuse;
 mod handshake;
+mod neighbours;
 mod pressure;
 mod reload;
 mod requests;

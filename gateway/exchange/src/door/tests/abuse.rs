@@ -17,11 +17,11 @@ const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
 
 /// A server with health behind the door of this world; gives what is needed to knock.
-async fn serving(http2: Http2) -> (SocketAddr, Client) {
+pub(super) async fn serving(http2: Http2) -> (SocketAddr, Client) {
     serving_within(Limits::default(), http2).await
 }
 
-async fn serving_within(limits: Limits, http2: Http2) -> (SocketAddr, Client) {
+pub(super) async fn serving_within(limits: Limits, http2: Http2) -> (SocketAddr, Client) {
     let World { authority, server: own, incoming, address, guard, turned_away, seconds, .. } =
         World::with(Setup { limits, ..Setup::default() }).await;
     let identity = authority.client(GEMEENTE, "suite", 7);
@@ -34,10 +34,10 @@ async fn serving_within(limits: Limits, http2: Http2) -> (SocketAddr, Client) {
 }
 
 /// A connection that is spoken by hand.
-struct Raw(TlsStream<TcpStream>);
+pub(super) struct Raw(pub(super) TlsStream<TcpStream>);
 
 impl Raw {
-    async fn connect(address: SocketAddr, client: &Client) -> Raw {
+    pub(super) async fn connect(address: SocketAddr, client: &Client) -> Raw {
         let mut raw = Raw(client.connect(address).await.unwrap());
         raw.0.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await.unwrap();
         raw.send(SETTINGS, 0, 0, &[]).await.unwrap();
@@ -94,15 +94,24 @@ fn request() -> Vec<u8> {
     ])
 }
 
+/// One health check on this stream, to its answer.
+pub(super) async fn check(raw: &mut Raw, stream: u32) {
+    raw.send(HEADERS, END_HEADERS, stream, &request()).await.unwrap();
+    raw.send(DATA, END_STREAM, stream, &[0; 5]).await.unwrap();
+    assert!(raw.until(HEADERS).await.is_some());
+    assert!(raw.until(HEADERS).await.is_some(), "the trailers");
+}
+
+/// A stream that is started and reset at once.
+pub(super) fn reset(stream: u32) -> Vec<u8> {
+    let start = frame(HEADERS, END_HEADERS, stream, &request());
+    [start, frame(RST_STREAM, 0, stream, &8u32.to_be_bytes())].concat()
+}
+
 /// A well-behaved neighbour: a health check on a connection of its own, within a second.
 async fn neighbour_is_served(address: SocketAddr, client: &Client) {
-    let check = async {
-        let mut raw = Raw::connect(address, client).await;
-        raw.send(HEADERS, END_HEADERS, 1, &request()).await.unwrap();
-        raw.send(DATA, END_STREAM, 1, &[0; 5]).await.unwrap();
-        assert!(raw.until(HEADERS).await.is_some());
-    };
-    tokio::time::timeout(Duration::from_secs(2), check).await.expect("the neighbour waits");
+    let served = async { check(&mut Raw::connect(address, client).await, 1).await };
+    tokio::time::timeout(Duration::from_secs(2), served).await.expect("the neighbour waits");
 }
 
 /// Sends until the connection ends or nothing more is taken, and says which.
@@ -130,9 +139,7 @@ async fn rapid_resets_end_the_connection() {
     let mut raw = Raw::connect(address, &client).await;
     let mut ended = false;
     for stream in (1..20_000).step_by(2) {
-        let start = frame(HEADERS, END_HEADERS, stream, &request());
-        let reset = frame(RST_STREAM, 0, stream, &8u32.to_be_bytes());
-        if raw.0.write_all(&[start, reset].concat()).await.is_err() {
+        if raw.0.write_all(&reset(stream)).await.is_err() {
             ended = true;
             break;
         }

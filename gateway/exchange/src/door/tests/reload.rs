@@ -117,11 +117,14 @@ async fn a_key_that_others_can_read_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let files = write(folder.path(), &world, &[]);
     files.read().unwrap();
-    for mode in [0o640, 0o604, 0o644] {
+    for mode in [0o604, 0o644, 0o660, 0o606] {
         std::fs::set_permissions(&files.key, std::fs::Permissions::from_mode(mode)).unwrap();
         let error = files.read().unwrap_err().to_string();
         assert!(error.contains("others"), "{error}");
+        assert!(secret(&files.key).is_err());
     }
+    std::fs::set_permissions(&files.key, std::fs::Permissions::from_mode(0o400)).unwrap();
+    assert!(secret(&files.key).unwrap().starts_with(b"-----BEGIN"));
 }
 
 #[tokio::test]

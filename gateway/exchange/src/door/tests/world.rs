@@ -281,6 +281,7 @@ impl Client {
         address: SocketAddr,
     ) -> std::io::Result<tokio_rustls::client::TlsStream<TcpStream>> {
         let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
         let connector = tokio_rustls::TlsConnector::from(Arc::new(self.config.clone()));
         connector.connect(ServerName::try_from("localhost").unwrap(), stream).await
     }
