@@ -162,8 +162,24 @@ impl Made {
     }
 
     fn words(&mut self, count: u64) -> String {
-        const WORDS: [&str; 16] = [
+        const WORDS: [&str; 32] = [
             "cliënt",
+            "heeft",
+            "vragen",
+            "over",
+            "scholing",
+            "zij",
+            "kan",
+            "goed",
+            "zelf",
+            "plannen",
+            "op",
+            "maandag",
+            "past",
+            "dat",
+            "niet",
+            "altijd",
+            "tillen",
             "werkt",
             "twee",
             "dagen",
@@ -181,7 +197,7 @@ impl Made {
             "begeleiding",
         ];
         let words: Vec<&str> =
-            (0..count).filter_map(|_| WORDS.get(self.below(16) as usize).copied()).collect();
+            (0..count).filter_map(|_| WORDS.get(self.below(32) as usize).copied()).collect();
         words.join(" ")
     }
 
