@@ -36,7 +36,8 @@ impl Side {
                 continue;
             }
             for one in delivery.passed {
-                match self.passed.iter_mut().find(|known| (known.class, known.form) == (one.class, one.form)) {
+                match self.passed.iter_mut().find(|known| (known.class, known.form) == (one.class, one.form))
+                {
                     Some(known) => known.count = known.count.saturating_add(one.count),
                     None => self.passed.push(one),
                 }

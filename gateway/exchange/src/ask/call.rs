@@ -78,12 +78,11 @@ async fn begin(
     let routed = found.and_then(|(route, name)| Some((route.method(&rules, name)?, route)));
     let Some((method, route)) = routed else {
         gateway.record_refusal(&arrived, &Reason::NotFound.into()).await.map_err(No::Asked)?;
-        return Err(No::NoMethod);
+        return Err(No::Unserved);
     };
     let deadline = Instant::now() + waits.map_or(route.timeout, |waits| waits.min(route.timeout));
     let (asker, client) = (party(&actor), OnceLock::new());
-    let underway =
-        Underway::new(Talk { gateway, route, method, arrived, actor, asker, exchange, client });
+    let underway = Underway::new(Talk { gateway, route, method, arrived, actor, asker, exchange, client });
     let opening = async {
         acceptable?;
         first(&underway, body).await
@@ -102,10 +101,7 @@ async fn begin(
 }
 
 /// The first message, decided about, and where the others come from.
-async fn first(
-    underway: &Underway,
-    body: Body,
-) -> Result<(Option<Bytes>, Option<Messages<Body>>), No> {
+async fn first(underway: &Underway, body: Body) -> Result<(Option<Bytes>, Option<Messages<Body>>), No> {
     let talk = &underway.talk;
     if purpose(&talk.actor).map_err(No::Asked)? != &talk.route.purpose {
         return Err(No::Asked(Reason::ExchangeNotDeclared.into()));
@@ -170,7 +166,11 @@ async fn stream(begun: Begun) -> http::Response<Body> {
     }
 }
 
-async fn relay(begun: Begun, head: oneshot::Sender<Result<HeaderMap, No>>, frames: mpsc::Sender<Frame<Bytes>>) {
+async fn relay(
+    begun: Begun,
+    head: oneshot::Sender<Result<HeaderMap, No>>,
+    frames: mpsc::Sender<Frame<Bytes>>,
+) {
     let Begun { underway, intent, asked, deadline } = begun;
     let asker = frames.clone();
     let mut answer = Answer::Streamed { head: Some(head), frames };

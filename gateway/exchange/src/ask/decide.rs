@@ -51,7 +51,7 @@ pub(crate) enum No {
     /// It is about what the asker is or sent: the asker is told in full.
     Asked(Refusal),
     /// There is no such method here.
-    NoMethod,
+    Unserved,
     /// It is about what the source sent: the asker is told why, and never where or what.
     Answered(Refusal),
     /// The deadline passed.
@@ -61,11 +61,22 @@ pub(crate) enum No {
 }
 
 impl No {
+    /// A refusal of something that the source sends. What a sender could mend is not the asker's to mend.
+    fn answered(refusal: Refusal) -> No {
+        No::Answered(match refusal.reason {
+            Reason::DocumentMalformed | Reason::ClientMismatch | Reason::ClientInvalid => {
+                Reason::UpstreamInvalid.into()
+            }
+            Reason::RoleRequired | Reason::RoleNotAllowed => Reason::ExchangeNotDeclared.into(),
+            _ => refusal,
+        })
+    }
+
     /// What the record says; the asker's leaving is no refusal.
     pub(crate) fn refusal(&self) -> Option<Refusal> {
         match self {
             No::Asked(refusal) | No::Answered(refusal) => Some(refusal.clone()),
-            No::NoMethod => Some(Reason::NotFound.into()),
+            No::Unserved => Some(Reason::NotFound.into()),
             No::TooLate => Some(Reason::UpstreamUnavailable.into()),
             No::Left => None,
         }
@@ -76,7 +87,7 @@ impl No {
         match self {
             No::Asked(refusal) => status(refusal, Vec::new()),
             No::Answered(refusal) => status(&refusal.reason.into(), Vec::new()),
-            No::NoMethod => with_code(Code::Unimplemented, Reason::NotFound),
+            No::Unserved => with_code(Code::Unimplemented, Reason::NotFound),
             No::TooLate => with_code(Code::DeadlineExceeded, Reason::UpstreamUnavailable),
             No::Left => Status::cancelled("the call was given up by its caller"),
         }
@@ -97,7 +108,9 @@ impl No {
             }
             (Way::Reply, Unread::Gone) => No::Answered(Reason::UpstreamUnavailable.into()),
             (Way::Reply, Unread::TooLarge) => No::Answered(Reason::DocumentTooLarge.into()),
-            (Way::Reply, Unread::Compressed | Unread::Malformed) => No::Answered(Reason::UpstreamInvalid.into()),
+            (Way::Reply, Unread::Compressed | Unread::Malformed) => {
+                No::Answered(Reason::UpstreamInvalid.into())
+            }
         }
     }
 }
@@ -112,19 +125,16 @@ impl Talk {
     /// Decides about one message: what may go on of it, or why nothing.
     pub(crate) fn decide(&self, way: Way, message: &[u8]) -> Result<Screened, No> {
         let decided = self.decided(way, message);
-        decided.map_err(|refusal| match (way, refusal.reason) {
-            (Way::Request, _) => No::Asked(refusal),
-            (Way::Reply, Reason::DocumentMalformed | Reason::ClientMismatch) => {
-                No::Answered(Reason::UpstreamInvalid.into())
-            }
-            (Way::Reply, _) => No::Answered(refusal),
+        decided.map_err(|refusal| match way {
+            Way::Request => No::Asked(refusal),
+            Way::Reply => No::answered(refusal),
         })
     }
 
     /// Whether the source may answer at all: asked before it is called.
     pub(crate) fn may_be_answered(&self) -> Result<(), No> {
         let rules = self.gateway.rules();
-        self.authorised(&rules, Way::Reply).map(drop).map_err(No::Answered)
+        self.authorised(&rules, Way::Reply).map(drop).map_err(No::answered)
     }
 
     fn decided(&self, way: Way, message: &[u8]) -> Result<Screened, Refusal> {

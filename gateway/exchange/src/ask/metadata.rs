@@ -13,8 +13,16 @@ use model::ExchangeId;
 pub(crate) const TRANSACTION: HeaderName = HeaderName::from_static("fsc-transaction-id");
 const TIMEOUT: &str = "grpc-timeout";
 /// Names that belong to one connection or to the gateway, and never cross.
-const NEVER: [&str; 8] =
-    ["authorization", "connection", "content-type", "content-length", "host", "te", "traceparent", "user-agent"];
+const NEVER: [&str; 8] = [
+    "authorization",
+    "connection",
+    "content-type",
+    "content-length",
+    "host",
+    "te",
+    "traceparent",
+    "user-agent",
+];
 
 /// Names that cross.
 #[derive(Debug, Clone, Default)]
@@ -70,7 +78,10 @@ pub(crate) fn timeout(headers: &HeaderMap) -> Option<Duration> {
 pub(crate) fn onward(to: &mut HeaderMap, exchange: &ExchangeId, trace: Option<&Trace>, left: Duration) {
     to.insert("te", HeaderValue::from_static("trailers"));
     to.insert(http::header::CONTENT_TYPE, GRPC);
-    to.insert(http::header::USER_AGENT, HeaderValue::from_static(concat!("veldwacht/", env!("CARGO_PKG_VERSION"))));
+    to.insert(
+        http::header::USER_AGENT,
+        HeaderValue::from_static(concat!("veldwacht/", env!("CARGO_PKG_VERSION"))),
+    );
     let millis = left.as_millis().clamp(1, 99_999_999);
     let mut put = |name: HeaderName, text: String| {
         if let Ok(value) = HeaderValue::try_from(text) {
@@ -91,7 +102,9 @@ pub(crate) const GRPC: HeaderValue = HeaderValue::from_static("application/grpc"
 /// Whether a content type is one of gRPC with protobuf.
 pub(crate) fn is_grpc(headers: &HeaderMap) -> bool {
     let value = headers.get(http::header::CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
-    value.strip_prefix(b"application/grpc").is_some_and(|rest| matches!(rest, b"" | b"+proto") || rest.starts_with(b";"))
+    value
+        .strip_prefix(b"application/grpc")
+        .is_some_and(|rest| matches!(rest, b"" | b"+proto") || rest.starts_with(b";"))
 }
 
 #[cfg(test)]

@@ -23,7 +23,8 @@ const STATUS: &str = "grpc-status";
 const MESSAGE: &str = "grpc-message";
 const DETAILS: &str = "grpc-status-details-bin";
 /// What stands in the place of a source's own words.
-const NOT_ITS_WORDS: &str = "the source organisation's service answered with this status; its words do not pass";
+const NOT_ITS_WORDS: &str =
+    "the source organisation's service answered with this status; its words do not pass";
 
 /// The trailers of an answer, made from those of a source. None when the source sent no gRPC status.
 pub(crate) fn trailers(of_source: &HeaderMap, allowed: &AllowList, pass: StatusPass) -> Option<HeaderMap> {
@@ -107,7 +108,10 @@ impl http_body::Body for Whole {
     type Data = Bytes;
     type Error = Infallible;
 
-    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let message = self.message.take().map(Frame::data);
         let frame = message.or_else(|| self.trailers.take().map(Frame::trailers));
         Poll::Ready(frame.map(Ok))

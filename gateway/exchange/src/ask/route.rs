@@ -192,7 +192,9 @@ impl Route {
             (None, None) => None,
             _ => return Err("give both `request` and `reply`, or neither".into()),
         };
-        let allow = |names| AllowList::new(names).map_err(|name| format!("`{name}` cannot be passed on; leave it out"));
+        let allow = |names| {
+            AllowList::new(names).map_err(|name| format!("`{name}` cannot be passed on; leave it out"))
+        };
         let first = config.upstream.first().ok_or("`upstream` is empty; say where the service stands")?;
         let host = first.rsplit_once(':').map_or(first.as_str(), |(host, _)| host);
         let name = config.server_name.as_deref().unwrap_or(host);

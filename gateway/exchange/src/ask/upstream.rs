@@ -66,7 +66,8 @@ pub(crate) struct Opened<'u> {
 impl Upstream {
     pub(crate) fn new(places: &[String], name: &str, tls: TlsConnector) -> Result<Upstream, String> {
         let authority = name.to_owned();
-        let name = ServerName::try_from(authority.clone()).map_err(|_| format!("`{name}` is no name of a server"))?;
+        let name = ServerName::try_from(authority.clone())
+            .map_err(|_| format!("`{name}` is no name of a server"))?;
         let address = |place: &String| Address {
             place: place.clone(),
             connection: tokio::sync::Mutex::default(),
@@ -126,7 +127,11 @@ impl Upstream {
 
 impl Address {
     /// A place for one more call on this address's connection, connecting if there is none.
-    async fn sender(&self, tls: &TlsConnector, name: &ServerName<'static>) -> Result<SendRequest<Bytes>, Refusal> {
+    async fn sender(
+        &self,
+        tls: &TlsConnector,
+        name: &ServerName<'static>,
+    ) -> Result<SendRequest<Bytes>, Refusal> {
         let mut connection = self.connection.lock().await;
         if let Some(sender) = connection.as_ref() {
             let sender = sender.clone();
@@ -184,7 +189,11 @@ impl Health {
     }
 }
 
-async fn connect(place: &str, tls: &TlsConnector, name: &ServerName<'static>) -> Result<SendRequest<Bytes>, Refusal> {
+async fn connect(
+    place: &str,
+    tls: &TlsConnector,
+    name: &ServerName<'static>,
+) -> Result<SendRequest<Bytes>, Refusal> {
     let away = |error: std::io::Error| {
         tracing::warn!(place, kind = ?error.kind(), "a source cannot be reached");
         Refusal::from(Reason::UpstreamUnavailable)
