@@ -14,7 +14,9 @@ use policy::{Files, ProofReport, Proven, Trust};
 
 fn main() {
     let shipped = read_shipped();
-    println!("rules  decisions  load ms (read, decide, compile, prove)  million decisions a second");
+    println!(
+        "rules  decisions  load ms (read, evaluate, decide, compile, prove)  million decisions a second"
+    );
     for rules in [50, 500] {
         let files = with_rules(&shipped, rules);
         let mut reports: Vec<ProofReport> = (0..5).map(|_| load(&files).report().clone()).collect();
@@ -22,11 +24,12 @@ fn main() {
         let report = reports.get(2).unwrap();
         let ms = |time: std::time::Duration| time.as_secs_f64() * 1e3;
         println!(
-            "{:>5}  {:>9}  {:>7.1} ({:.1}, {:.1}, {:.1}, {:.1})  {:.1}",
+            "{:>5}  {:>9}  {:>7.1} ({:.1}, {:.1}, {:.1}, {:.1}, {:.1})  {:.1}",
             report.rules,
             report.decisions,
             ms(report.took()),
             ms(report.reading),
+            ms(report.evaluating),
             ms(report.deciding),
             ms(report.compiling),
             ms(report.proving),

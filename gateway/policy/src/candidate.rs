@@ -9,7 +9,7 @@ use crate::bundle::{Digest, Files, Header, digest_of_all, digest_of_guardrails, 
 use crate::checker::Checked;
 use crate::classification::Classified;
 use crate::contracts::Contracts;
-use crate::enumeration::{Enumeration, Parts, Route};
+use crate::enumeration::{Effort, Enumeration, Parts, Route};
 use crate::exchanges::Exchanges;
 use crate::matrix::digest_of_matrix;
 use crate::organisations::Registry;
@@ -32,11 +32,10 @@ pub(crate) struct Candidate {
     pub(crate) rules: Vec<Rule>,
     pub(crate) world: World,
     pub(crate) routes: Vec<Route>,
-    pub(crate) decisions: u64,
-    pub(crate) plans: usize,
+    pub(crate) effort: Effort,
     pub(crate) unclassified: Vec<String>,
-    /// How long reading, deciding and compiling took, by the caller's clock.
-    pub(crate) took: [Duration; 3],
+    /// How long reading took, by the caller's clock.
+    pub(crate) reading: Duration,
 }
 
 impl Candidate {
@@ -66,7 +65,7 @@ impl Candidate {
             world: &world,
             rules: &rules,
         };
-        let Enumeration { routes, decisions, plans, deciding, compiling } = Enumeration::run(&parts, clock)?;
+        let Enumeration { routes, effort } = Enumeration::run(&parts, clock)?;
         let matrix_digest = digest_of_matrix(&world, &routes);
         same_matrix(signed_matrix.as_deref(), matrix_digest)?;
         Ok(Candidate {
@@ -74,7 +73,7 @@ impl Candidate {
             guardrails_digest: digest_of_guardrails(files),
             matrix_digest,
             lexicon: digest_of_lexicon(files),
-            took: [read.saturating_sub(start), deciding, compiling],
+            reading: read.saturating_sub(start),
             unclassified: classified.unclassified,
             header,
             registry,
@@ -83,8 +82,7 @@ impl Candidate {
             rules,
             world,
             routes,
-            decisions,
-            plans,
+            effort,
         })
     }
 

@@ -8,10 +8,11 @@ mod reach;
 mod scope;
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use cedar_policy::{Authorizer, Context, EntityUid, Request};
 use foldhash::fast::FixedState;
-use model::{Consent, Consents, Form};
+use model::{Consent, Consents, FieldKind, Form};
 
 use crate::exchanges::Exchange;
 use crate::problem::{Problem, Stage};
@@ -71,8 +72,12 @@ pub(crate) struct Decider<'w> {
     /// Receiver and group → the rules that admit the group and whose condition does not rule it out.
     settled: HashMap<(PartyIndex, usize), RuleSet, FixedState>,
     matched: RuleSet,
-    scratch: RuleSet,
+    scratch: (RuleSet, RuleSet),
+    none: RuleSet,
+    clock: &'w dyn Fn() -> Duration,
     decisions: u64,
+    evaluations: u64,
+    evaluating: Duration,
 }
 
 /// What the truth of a condition depends on; what it does not speak of is `NONE`.
@@ -88,7 +93,11 @@ struct Key {
 const NONE: usize = usize::MAX;
 
 impl<'w> Decider<'w> {
-    pub(crate) fn new(world: &'w World, rules: &'w [Rule]) -> Result<Decider<'w>, Problem> {
+    pub(crate) fn new(
+        world: &'w World,
+        rules: &'w [Rule],
+        clock: &'w dyn Fn() -> Duration,
+    ) -> Result<Decider<'w>, Problem> {
         let usages = rules.iter().map(|rule| Usage::of(&rule.policy)).collect::<Result<Vec<_>, _>>()?;
         let actions = Form::ALL.iter().map(|form| world.action(*form)).collect::<Result<Vec<_>, _>>()?;
         let select = |wanted: &dyn Fn(&Rule) -> bool| {
@@ -112,7 +121,11 @@ impl<'w> Decider<'w> {
         let mut decider = Decider {
             permits: select(&|rule| !rule.text.forbids),
             matched: RuleSet::none(rules.len()),
-            scratch: RuleSet::none(rules.len()),
+            scratch: (RuleSet::none(rules.len()), RuleSet::none(rules.len())),
+            none: RuleSet::none(rules.len()),
+            clock,
+            evaluations: 0,
+            evaluating: Duration::ZERO,
             world,
             rules,
             usages,
@@ -134,6 +147,11 @@ impl<'w> Decider<'w> {
     /// How many (receiver, form, resource, circumstances) were decided.
     pub(crate) fn decisions(&self) -> u64 {
         self.decisions
+    }
+
+    /// How many conditions Cedar evaluated, and how long that took by the caller's clock.
+    pub(crate) fn evaluations(&self) -> (u64, Duration) {
+        (self.evaluations, self.evaluating)
     }
 
     /// The rules that matched no request so far.
@@ -192,23 +210,34 @@ impl<'w> Decider<'w> {
         let kind = self.world.resources.get(resource).map(|resource| resource.kind);
         let group = self.group(resource);
         self.settle(view, group, resource)?;
+        // Two sets that are kept between calls, so that deciding allocates nothing.
+        let (mut fitting, mut matching) = std::mem::take(&mut self.scratch);
+        let settled = self.settled.get(&(view.party, group)).unwrap_or(&self.none);
+        fitting.set_to_common(&view.live, settled);
+        let decision = self.decide_forms(view, resource, kind, &fitting, &mut matching);
+        self.scratch = (fitting, matching);
+        decision
+    }
+
+    fn decide_forms(
+        &mut self,
+        view: &View<'_>,
+        resource: ResourceIndex,
+        kind: Option<FieldKind>,
+        fitting: &RuleSet,
+        matching: &mut RuleSet,
+    ) -> Result<Decision, Problem> {
         let mut forbidden = None;
         for form in kind.into_iter().flat_map(|kind| kind.forms()) {
             self.decisions += 1;
-            let (Some(by_form), Some(settled)) =
-                (self.by_form.get(*form as usize), self.settled.get(&(view.party, group)))
-            else {
-                continue;
-            };
-            let mut matching = std::mem::take(&mut self.scratch);
-            matching.set_to_common(&view.live, by_form, settled);
+            let Some(by_form) = self.by_form.get(*form as usize) else { continue };
+            matching.set_to_common(fitting, by_form);
             if matching.overlaps(&view.open) {
-                self.settle_open(&mut matching, view, *form, resource)?;
+                self.settle_open(matching, view, *form, resource)?;
             }
-            self.matched.extend(&matching);
+            self.matched.extend(matching);
             let permit = matching.first_in(&self.permits);
             let forbid = matching.first_outside(&self.permits);
-            self.scratch = matching;
             match (permit, forbid) {
                 (Some(rule), None) => return Ok(Decision { form: Some(*form), rule: Some(rule) }),
                 // A forbid that stopped a permit explains more than one that stopped nothing.
@@ -278,7 +307,10 @@ impl<'w> Decider<'w> {
         if let Some(known) = self.known.get(&key) {
             return Ok(*known);
         }
+        let start = (self.clock)();
         let holds = self.ask(rule, party, form, resource, circumstances)?;
+        self.evaluating += (self.clock)().saturating_sub(start);
+        self.evaluations += 1;
         self.known.insert(key, holds);
         Ok(holds)
     }

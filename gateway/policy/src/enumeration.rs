@@ -37,13 +37,20 @@ pub(crate) struct Route {
 /// Everything that was enumerated.
 pub(crate) struct Enumeration {
     pub(crate) routes: Vec<Route>,
+    pub(crate) effort: Effort,
+}
+
+/// What it took; durations by the caller's clock.
+#[derive(Clone)]
+pub(crate) struct Effort {
     /// How many (receiver, form, field, circumstances) were decided.
     pub(crate) decisions: u64,
+    /// How many conditions Cedar evaluated.
+    pub(crate) evaluations: u64,
     /// How many distinct plans that came down to.
     pub(crate) plans: usize,
-    /// How long deciding took, by the caller's clock.
     pub(crate) deciding: Duration,
-    /// How long compiling took.
+    pub(crate) evaluating: Duration,
     pub(crate) compiling: Duration,
 }
 
@@ -59,7 +66,7 @@ pub(crate) struct Parts<'a> {
 impl Enumeration {
     /// Decides everything. Any error in evaluation refuses the bundle.
     pub(crate) fn run(parts: &Parts<'_>, clock: &dyn Fn() -> Duration) -> Result<Enumeration, LoadError> {
-        let mut decider = Decider::new(parts.world, parts.rules)?;
+        let mut decider = Decider::new(parts.world, parts.rules, clock)?;
         let mut reaches = BTreeMap::new();
         for exchange in &parts.exchanges.exchanges {
             if !reaches.contains_key(&exchange.message) {
@@ -80,14 +87,14 @@ impl Enumeration {
             routes.push(Route { exchange: way.exchange.clone(), from: way.from, to: way.to, outcomes });
         }
         let decisions = decider.decisions();
+        let (evaluations, evaluating) = decider.evaluations();
         let mut problems: Vec<Problem> =
             decider.without_effect().filter(|rule| !rule.text.guardrail).map(no_effect).collect();
         problems.extend(idle_guardrails(&mut decider, parts)?);
         let plans = compiler.plans.len();
-        LoadError::unless(
-            problems,
-            Enumeration { routes, decisions, plans, deciding: took.0, compiling: took.1 },
-        )
+        let deciding = took.0.saturating_sub(evaluating);
+        let effort = Effort { decisions, evaluations, plans, deciding, evaluating, compiling: took.1 };
+        LoadError::unless(problems, Enumeration { routes, effort })
     }
 }
 

@@ -15,6 +15,7 @@ use crate::candidate::Candidate;
 use crate::checker::check;
 use crate::compiled::Compiled;
 use crate::emergency::Emergency;
+use crate::enumeration::Effort;
 use crate::exchanges::Exchange;
 use crate::organisations::Organisation;
 use crate::problem::{LoadError, Problem, Stage};
@@ -72,17 +73,21 @@ impl Proven {
         // Both speak, so that an officer sees at once everything that is wrong.
         problems
             .extend(breaches.into_iter().map(|what| Problem::new(Stage::Checker, "compiled plans", what)));
-        let [reading, deciding, compiling] = candidate.took;
+
+        let Effort { decisions, evaluations, plans, deciding, evaluating, compiling } =
+            candidate.effort.clone();
         let mut report = ProofReport {
             rules: candidate.rules.len(),
             routes: candidate.routes.len(),
-            decisions: candidate.decisions,
-            plans: candidate.plans,
+            decisions,
+            evaluations,
+            plans,
             rows,
             held,
             unclassified: candidate.unclassified.clone(),
-            reading,
+            reading: candidate.reading,
             deciding,
+            evaluating,
             compiling,
             proving: clock().saturating_sub(start),
             look_up: Duration::ZERO,

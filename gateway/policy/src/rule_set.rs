@@ -33,10 +33,10 @@ impl RuleSet {
         self.0.get(index / 64).is_some_and(|word| word & (1 << (index % 64)) != 0)
     }
 
-    /// Becomes what three sets have in common, without allocating.
-    pub(crate) fn set_to_common(&mut self, a: &RuleSet, b: &RuleSet, c: &RuleSet) {
+    /// Becomes what two sets have in common, without allocating.
+    pub(crate) fn set_to_common(&mut self, a: &RuleSet, b: &RuleSet) {
         self.0.clear();
-        self.0.extend(a.0.iter().zip(&b.0).zip(&c.0).map(|((a, b), c)| a & b & c));
+        self.0.extend(a.0.iter().zip(&b.0).map(|(a, b)| a & b));
     }
 
     pub(crate) fn common(&self, other: &RuleSet) -> RuleSet {
@@ -89,7 +89,7 @@ mod tests {
         assert_eq!(set.first_outside(&permits), Some(0));
         assert_eq!(set.first_in(&RuleSet::of(130, [5])), None);
         let mut common = RuleSet::default();
-        common.set_to_common(&set, &RuleSet::of(130, [0, 129]), &RuleSet::of(130, [129, 1]));
+        common.set_to_common(&set, &RuleSet::of(130, [1, 129]));
         assert_eq!(common.iter().collect::<Vec<_>>(), [129]);
     }
 }

@@ -155,7 +155,7 @@ fn the_checker_sees_a_class_that_the_compiler_got_wrong() {
 pub(super) fn compare_with_cedar(candidate: &Candidate, every: usize) -> usize {
     let rules = PolicySet::from_policies(candidate.rules.iter().map(|rule| rule.policy.clone())).unwrap();
     let world = &candidate.world;
-    let mut decider = Decider::new(world, &candidate.rules).unwrap();
+    let mut decider = Decider::new(world, &candidate.rules, &|| std::time::Duration::ZERO).unwrap();
     let (mut count, mut compared) = (0, 0);
     for route in &candidate.routes {
         let exchanges = &candidate.exchanges.exchanges;
