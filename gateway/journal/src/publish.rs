@@ -8,6 +8,7 @@ mod edge;
 mod files;
 mod thread;
 
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
 
@@ -68,6 +69,8 @@ pub struct Publisher {
     note: Note,
     /// Whether the note stands in the folder.
     signed: bool,
+    /// Folders of tiles that are known to be there.
+    made: BTreeSet<String>,
 }
 
 impl Publisher {
@@ -98,7 +101,7 @@ impl Publisher {
                 (edge, note, true)
             }
         };
-        let mut publisher = Publisher { journal, key, log, edge, note, signed };
+        let mut publisher = Publisher { journal, key, log, edge, note, signed, made: BTreeSet::new() };
         publisher.compare_with_journal()?;
         let size = publisher.edge.size();
         publisher.write_tiles()?; // before anything is signed: what others have seen must be in here
@@ -123,7 +126,7 @@ impl Publisher {
             (self.note, self.signed) = (note, true);
         }
         for tile in filled {
-            files::remove_partials(&self.log, tile)?; // the full tile is named by now, and spoken of
+            files::remove_partials(&self.log, tile, &mut self.made)?; // the full tile is named by now, and spoken of
         }
         Ok(checkpoint)
     }
@@ -145,7 +148,7 @@ impl Publisher {
                 return Err(PublishError::NoRecord { index: edge.size() });
             }
             let files = tiles.finish(&edge);
-            files::write(&self.log, &files)?;
+            files::write(&self.log, &files, &mut self.made)?;
             filled.extend(files.iter().map(|(tile, _)| *tile).filter(|tile| tile.is_full()));
             self.edge = edge;
         }

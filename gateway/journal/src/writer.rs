@@ -1,7 +1,7 @@
 //! The one thread that writes: it drains the queue, writes once, flushes once, and hands the batch on.
 //!
-//! Owns: group commit without a timer – the flush in flight forms the next batch –, the bounded queue, and
-//! the rule that a failed flush is the end: after a failed fsync the kernel may call lost pages clean, so
+//! Owns: group commit without a timer – the flush in flight forms the next batch, and those whom it answers may
+//! still join –, the bounded queue, and the rule that a failed flush is the end: after a failed fsync the kernel may call lost pages clean, so
 //! nothing is retried, everyone who waits is told, and the process must start again.
 
 use std::collections::VecDeque;
@@ -80,7 +80,7 @@ impl<T: Waits> Queue<T> {
     }
 
     /// Everything that waits; blocks while nothing does. `None` when closed and empty.
-    fn drain(&self) -> Option<Vec<(Payload, T)>> {
+    fn drain(&self, last: &Last) -> Option<Vec<(Payload, T)>> {
         let mut waiting = self.lock();
         while waiting.tickets.is_empty() {
             if waiting.closed.is_some() {
@@ -88,6 +88,9 @@ impl<T: Waits> Queue<T> {
             }
             waiting = self.filled.wait(waiting).unwrap_or_else(PoisonError::into_inner);
         }
+        drop(waiting);
+        self.gather(last);
+        let mut waiting = self.lock();
         let mut batch = Vec::with_capacity(waiting.tickets.len());
         let mut bytes = 0;
         // One batch goes into one segment; what does not fit beside the first ones goes into the next batch.
@@ -102,9 +105,25 @@ impl<T: Waits> Queue<T> {
         Some(batch)
     }
 
+    /// Those whom the last flush answered are on their way back. Without them the first one alone would be
+    /// flushed, and everyone else would wait for two flushes: give them up to half a flush to come.
+    fn gather(&self, last: &Last) {
+        let begun = Instant::now();
+        while self.lock().tickets.len() < last.commits / 4 * 3 && begun.elapsed() < last.flush / 2 {
+            std::thread::yield_now();
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Waiting<T>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What the last batch was like.
+#[derive(Debug, Clone, Copy, Default)]
+struct Last {
+    commits: usize,
+    flush: Duration,
 }
 
 type Prepared = JoinHandle<io::Result<Arc<dyn DiskFile>>>;
@@ -116,6 +135,7 @@ pub(crate) struct Writer<T> {
     tail: Tail,
     segment_size: u64,
     batch: Vec<u8>,
+    last: Last,
     next_segment: Option<Prepared>,
     no_room_since: Option<Instant>,
     flushed: SyncSender<Flushed<T>>,
@@ -143,6 +163,7 @@ impl<T: Waits> Writer<T> {
             tail,
             segment_size,
             batch,
+            last: Last::default(),
             next_segment: None,
             no_room_since: None,
             flushed,
@@ -151,7 +172,7 @@ impl<T: Waits> Writer<T> {
 
     /// Writes until the queue is closed, or a flush fails.
     pub(crate) fn run(mut self) {
-        while let Some(tickets) = self.queue.drain() {
+        while let Some(tickets) = self.queue.drain(&self.last) {
             match self.write(&tickets) {
                 Ok(places) => {
                     let tickets = tickets.into_iter().map(|(_, ticket)| ticket);
@@ -187,8 +208,10 @@ impl<T: Waits> Writer<T> {
             places.push((index, Place { segment: segment.first, offset: offset + self.batch.len() as u64 }));
             payload.write(index, *durable, &mut self.batch);
         }
+        let begun = Instant::now();
         segment.file.write_at(&self.batch, *offset).map_err(Failure::Broken)?;
         segment.file.sync().map_err(Failure::Broken)?;
+        self.last = Last { commits: places.len(), flush: begun.elapsed() };
         self.tail.offset += self.batch.len() as u64;
         self.tail.next += places.len() as u64;
         self.batch.shrink_to(4 * QUEUE_BYTES);

@@ -11,13 +11,15 @@ use crate::disk::Folder;
 
 /// Writes tiles: each as a temporary file that is flushed; then all get their names; then their folders are
 /// flushed. A crash in between leaves temporary files, or names that no checkpoint speaks of yet.
-pub(super) fn write(log: &Folder, tiles: &[(Tile, Vec<u8>)]) -> io::Result<()> {
+/// `made`: the folders that are known to be there.
+pub(super) fn write(log: &Folder, tiles: &[(Tile, Vec<u8>)], made: &mut BTreeSet<String>) -> io::Result<()> {
     let mut folders = BTreeSet::new();
     for (tile, bytes) in tiles {
         let path = tile.to_string();
         let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-        if folders.insert(folder.to_owned()) {
+        if folders.insert(folder.to_owned()) && !made.contains(folder) {
             log.make_inside(folder)?;
+            made.insert(folder.to_owned());
         }
         log.write_temporary(&path, bytes)?;
     }
@@ -28,8 +30,9 @@ pub(super) fn write(log: &Folder, tiles: &[(Tile, Vec<u8>)]) -> io::Result<()> {
 }
 
 /// Removes the partial tiles in whose place there is a full one now.
-pub(super) fn remove_partials(log: &Folder, full: Tile) -> io::Result<()> {
+pub(super) fn remove_partials(log: &Folder, full: Tile, made: &mut BTreeSet<String>) -> io::Result<()> {
     let folder = format!("{full}.p");
+    made.remove(&folder);
     for name in log.list_inside(&folder)? {
         log.remove_inside(&folder, &name)?;
     }
