@@ -214,7 +214,7 @@ impl Builder {
             before.iter().chain([&all.join("|")]).map(|word| format!("{sign}{word}")).collect();
         let place = crate::lexicon::Place { file: format!("termen-{}.tsv", term.list), line: 0 };
         let phrase =
-            Phrase { pattern: pattern.join(" "), class: Some(term.class), list: term.list.clone(), place };
+            Phrase { pattern: pattern.join(" "), class: Some(term.class), list: term.list.clone(), place, is_term: true };
         self.phrase(&phrase)?;
         // written as one word too, when that is a word of its own
         let joined = before.concat() + last;
@@ -286,7 +286,7 @@ impl Builder {
         {
             self.symbols.add_anchor(ask, Anchor { phrase: number, element: element as u8 });
         }
-        self.phrases.push(Compiled { elements: elements.into(), class: phrase.class, rule });
+        self.phrases.push(Compiled { elements: elements.into(), class: phrase.class, rule, is_term: phrase.is_term });
         Ok(())
     }
 

@@ -64,6 +64,8 @@ pub(crate) struct Phrase {
     pub(crate) class: Option<DataClass>,
     pub(crate) list: Name,
     pub(crate) place: Place,
+    /// A term of several words that became a phrase.
+    pub(crate) is_term: bool,
 }
 
 /// Where a line stands, for errors.
@@ -159,7 +161,7 @@ impl Lexicon {
     fn push_phrase(&mut self, line: &Line<'_>, list: &str, tells: bool) -> Result<(), LexiconError> {
         let class = if tells { Some(line.class(1)?) } else { None };
         let pattern = line.column(0, "pattern")?.to_owned();
-        self.phrases.push(Phrase { pattern, class, list: line.name(list)?, place: line.place() });
+        self.phrases.push(Phrase { pattern, class, list: line.name(list)?, place: line.place(), is_term: false });
         Ok(())
     }
 

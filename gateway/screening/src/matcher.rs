@@ -39,6 +39,8 @@ pub(crate) struct Compiled {
     pub(crate) elements: Box<[Element]>,
     pub(crate) class: Option<DataClass>,
     pub(crate) rule: u16,
+    /// A term of several words, which stands or falls as a whole.
+    pub(crate) is_term: bool,
 }
 
 /// The tokens a phrase matched, by element; `usize::MAX` for gaps and absent optional words.

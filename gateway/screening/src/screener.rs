@@ -186,7 +186,7 @@ impl Pass<'_> {
         if token.before <= Break::Space {
             let (left, right) = (before.word(&self.plain.bytes), token.word(&self.plain.bytes));
             let symbol = self.built().vocabulary.symbol(&[left.as_slice(), &right].concat());
-            if symbol > ORDINARY && left.len() >= 3 && self.becomes(at - 1, at, symbol, Layer::Disguise) {
+            if symbol > ORDINARY && left.len() >= 4 && self.becomes(at - 1, at, symbol, Layer::Disguise) {
                 return;
             }
             if let Some(meaning) = self.built().compounds.two_words(&left, &right) {
@@ -350,13 +350,18 @@ impl Pass<'_> {
                     Some(class) => {
                         let (first, last) =
                             places.fold((at, at), |(low, high), place| (low.min(place), high.max(place)));
-                        found.push((Hit { first, last, class, rule: phrase.rule, layer: Layer::Phrase }, at));
+                        let layer = if phrase.is_term { Layer::Word } else { Layer::Phrase };
+                        found.push((Hit { first, last, class, rule: phrase.rule, layer }, at));
                     }
                 }
             }
         }
         let is_free = |place: usize| free.get(place).copied().unwrap_or(false);
         self.hits.retain(|hit| !(hit.first..=hit.last).any(is_free));
-        self.hits.extend(found.into_iter().filter(|(_, anchor)| !is_free(*anchor)).map(|(hit, _)| hit));
+        let stands = |(hit, anchor): &(Hit, usize)| match hit.layer {
+            Layer::Word => !(hit.first..=hit.last).any(is_free),
+            _ => !is_free(*anchor),
+        };
+        self.hits.extend(found.into_iter().filter(stands).map(|(hit, _)| hit));
     }
 }
