@@ -153,7 +153,24 @@ fn part(bytes: &mut Vec<u8>, kind: u8, pieces: &[&[u8]]) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        /// Bytes come from a disk: whatever they are, there is an answer, and it is never more than the bytes say.
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+            let versioned = [&[VERSION], bytes.as_slice()].concat();
+            for bytes in [bytes.as_slice(), &versioned] {
+                let _ = crate::frame::look(bytes);
+                let _ = crate::keys::check_form(bytes);
+                if let Some(entry) = Entry::read(bytes) {
+                    prop_assert!(entry.record.len() < bytes.len());
+                }
+            }
+        }
+    }
 
     #[test]
     fn a_payload_is_read_as_it_was_written() {

@@ -175,7 +175,7 @@ async fn frame_bytes(dir: &Path) -> io::Result<usize> {
     Ok(used / RECORDS as usize)
 }
 
-/// Publishing lag under load, and how fast what was published is verified from its files.
+/// Publishing lag under load, how fast what was published is verified from its files, and the next start.
 async fn published(dir: &Path, time: Duration) -> io::Result<Vec<Row>> {
     const INTERVAL: Duration = Duration::from_millis(200);
     let folder = tempfile::tempdir_in(dir)?;
@@ -215,11 +215,33 @@ async fn published(dir: &Path, time: Duration) -> io::Result<Vec<Row>> {
     let (mut records, start) = (0_u64, Instant::now());
     ledger::verify(&thread.files(), &trust, &mut |_, _| records += 1).map_err(io::Error::other)?;
     let verified = records as f64 / start.elapsed().as_secs_f64();
+    drop(thread);
+    drop(journal);
+    let start = Instant::now();
+    let journal = open(folder.path())?;
+    let started = start.elapsed().as_secs_f64() * 1e6;
+    let place = records.saturating_sub(1);
+    journal.record(place).map_err(io::Error::other)?;
     Ok(vec![
+        less(format!("log/start/{records} records"), "µs", started, "the goal", 5e6),
+        less(
+            format!("log/memory/{records} records"),
+            "MB",
+            resident().unwrap_or(f64::NAN),
+            "the goal",
+            512.0,
+        ),
         less("log/publishing lag/p50".into(), "µs", lag.p50, "the interval", interval),
         less("log/publishing lag/p99".into(), "µs", lag.p99, "the interval", interval),
         more("log/verify".into(), "rps", verified, "the goal", 500_000.0),
     ])
+}
+
+/// Resident memory of this process, in megabytes.
+fn resident() -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    line.trim().strip_suffix(" kB")?.trim().parse::<f64>().ok().map(|kilobytes| kilobytes / 1024.0)
 }
 
 fn open(folder: &Path) -> io::Result<Arc<Journal>> {
