@@ -11,6 +11,7 @@ mod files;
 mod guard;
 mod http2;
 mod knock;
+mod pace;
 mod share;
 mod turned_away;
 
@@ -35,6 +36,7 @@ pub use turned_away::{Stage, TurnedAway};
 use counts::{Count, Counts};
 use guard::Entrance;
 use knock::Knock;
+use pace::Pace;
 use turned_away::Report;
 
 /// What the time is. The door asks it at every handshake and every request.
@@ -49,6 +51,9 @@ pub struct Limits {
     pub handshakes: usize,
     /// Handshakes at once from one address; more are closed at once.
     pub handshakes_per_address: usize,
+    /// Handshakes a second from one address, in the long run; more are closed at once. Half a minute's worth may come in
+    /// a burst, for systems that restart together behind one address.
+    pub handshakes_per_second_per_address: u32,
     /// Connections at once. Who comes later waits in the queue of the kernel.
     pub connections: usize,
     /// Connections at once of one organisation; more are closed, and reported.
@@ -65,6 +70,7 @@ impl Default for Limits {
             handshake_timeout: Duration::from_secs(5),
             handshakes: 256,
             handshakes_per_address: 64,
+            handshakes_per_second_per_address: 20,
             connections: 4_096,
             connections_per_organisation: 256,
             connection_lifetime: Duration::from_secs(3_600 + 300),
@@ -75,6 +81,8 @@ impl Default for Limits {
 
 /// First and longest wait after an accept that failed: out of file descriptors, mostly. Waiting lets some close.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(5), Duration::from_secs(1));
+/// For so many seconds' worth of handshakes an address may run ahead.
+const BURST_SECONDS: u32 = 30;
 /// Connections that are through the door and not yet picked up.
 const WAITING_ROOM: usize = 64;
 
@@ -86,6 +94,7 @@ struct Hall {
     handshakes: Arc<Semaphore>,
     connections: Arc<Semaphore>,
     addresses: Arc<Counts<IpAddr>>,
+    pace: Pace,
     organisations: Arc<Counts<model::Oin>>,
     report: Report,
     through: mpsc::Sender<std::io::Result<Connection>>,
@@ -107,6 +116,7 @@ pub fn open(
         handshakes: Arc::new(Semaphore::new(limits.handshakes)),
         connections: Arc::new(Semaphore::new(limits.connections)),
         addresses: Counts::new(limits.handshakes_per_address),
+        pace: Pace::new(limits.handshakes_per_second_per_address, BURST_SECONDS),
         organisations: Counts::new(limits.connections_per_organisation),
         report: Report::new(turned_away),
         guard,
@@ -135,7 +145,8 @@ async fn accept(listener: TcpListener, hall: Arc<Hall>) {
             Ok((stream, address)) => {
                 wait = BACKOFF.0;
                 // An address that has its share of handshakes gets no more: the socket is closed by dropping it.
-                if let Some(count) = hall.addresses.take(address.ip()) {
+                let in_pace = hall.pace.allows(address.ip(), (hall.clock)());
+                if let Some(count) = hall.addresses.take(address.ip()).filter(|_| in_pace) {
                     tokio::spawn(Arc::clone(&hall).welcome(stream, address, places, count));
                 }
             }

@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use identity::{Actor, Peer};
 use model::{Name, Oin, Reason, Refusal, Timestamp};
+use ring::digest::{SHA256, digest};
 use rustls::pki_types::CertificateDer;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
@@ -90,8 +91,9 @@ struct Inner {
 struct Known {
     generation: u64,
     peer: Arc<Peer>,
-    /// Actors of assertions that were shown on this connection; used with [`AssertionUse::Connection`] only.
-    actors: HashMap<String, Arc<Actor>>,
+    /// Actors of assertions that were shown on this connection, by the SHA-256 of the token: a token may be long. Used
+    /// with [`AssertionUse::Connection`] only.
+    actors: HashMap<Vec<u8>, Arc<Actor>>,
 }
 
 /// So many actors are kept for one connection.
@@ -155,7 +157,8 @@ impl Visitor {
         let peer = self.refresh(&mut lock(), now)?;
         let Some(authorization) = authorization else { return Ok(Arc::new(Actor::system(&peer))) };
         let token = bearer(authorization).ok_or(Reason::AssertionInvalid)?;
-        if let Some(actor) = lock().actors.get(token).filter(|actor| now <= actor.until()) {
+        let shown = digest(&SHA256, token.as_bytes());
+        if let Some(actor) = lock().actors.get(shown.as_ref()).filter(|actor| now <= actor.until()) {
             return Ok(Arc::clone(actor));
         }
         // No lock is held while a signature is verified.
@@ -167,7 +170,7 @@ impl Visitor {
             let mut known = lock();
             known.actors.retain(|_, actor| now <= actor.until());
             if known.actors.len() < MAX_ACTORS && known.generation == entrance.generation {
-                known.actors.insert(token.to_owned(), Arc::clone(&actor));
+                known.actors.insert(shown.as_ref().to_vec(), Arc::clone(&actor));
             }
         }
         Ok(actor)

@@ -68,13 +68,13 @@ struct Taken {
 
 /// Calls that may still be made: filled by time, emptied by calls. Empty until its first use fills it.
 #[derive(Default)]
-struct Bucket {
+pub(super) struct Bucket {
     calls: f64,
     filled: Option<Timestamp>,
 }
 
 impl Bucket {
-    fn fill(&mut self, rate: u32, burst: u32, now: Timestamp) {
+    pub(super) fn fill(&mut self, rate: u32, burst: u32, now: Timestamp) {
         let (rate, most) = (f64::from(rate), f64::from(rate) * f64::from(burst));
         let elapsed = self.filled.map(|at| now.unix_millis().saturating_sub(at.unix_millis()).max(0));
         // A clock that jumps far ahead fills a bucket, and no more than that.
@@ -82,6 +82,21 @@ impl Bucket {
             .map_or(most, |millis| f64::from(u32::try_from(millis).unwrap_or(u32::MAX)) * rate / 1000.0);
         self.calls = (self.calls + gained).min(most);
         self.filled = Some(now);
+    }
+
+    /// One of them, if there is one.
+    pub(super) fn take(&mut self) -> bool {
+        let there = self.calls >= 1.0;
+        if there {
+            self.calls -= 1.0;
+        }
+        there
+    }
+
+    /// Whether nothing was taken for so long that forgetting it changes nothing.
+    pub(super) fn is_full(&mut self, rate: u32, burst: u32, now: Timestamp) -> bool {
+        self.fill(rate, burst, now);
+        self.calls >= f64::from(rate) * f64::from(burst)
     }
 }
 
