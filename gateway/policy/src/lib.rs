@@ -1,7 +1,7 @@
 //! Bundle to checked, proven, compiled plans.
 //!
 //! Owns: reading a bundle (`policies/`), proving it, and answering what may pass from whom to whom. Cedar decides at
-//! load time only; what runs per message is a [`Compiled`] plan. Never does I/O, never looks at a document. In
+//! load time only; what runs per message is a [`Compiled`] plan. Never does I/O; only `simulate` sees a document. In
 //! reading order: the files, the space of requests, the decisions, the proof, the hot path, the tools.
 
 mod bundle;
