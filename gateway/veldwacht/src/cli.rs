@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use model::{Consent, ExchangeId, MessageType, Oin, Purpose, Role};
+use model::{Consent, ExchangeId, MessageType, Name, Oin, Purpose, Role};
 
 /// Field guard: what an organisation may not have never leaves, and the log proves what did.
 #[derive(Parser)]
@@ -39,6 +39,11 @@ pub(crate) enum Command {
     /// Collect what waits
     #[command(after_help = "Example:\n  veldwacht collect --as certs/dev/gemeente/klantmanager.pem --ack")]
     Collect(Collect),
+    /// Ask a source organisation's own service, through the gateway
+    #[command(
+        after_help = "Example:\n  veldwacht ask --as certs/dev/werkgever/contactpersoon.pem --service uwv.doelgroep.v1.Register/Zoek --purpose banenafspraak --request werkfit.v1.DoelgroepVraag --reply werkfit.v1.DoelgroepAntwoord vraag.json"
+    )]
+    Ask(Ask),
     /// The filter alone, offline: bytes in, bytes out
     #[command(
         after_help = "Example:\n  veldwacht filter --bundle policies --type werkfit.v1.MedischVerslag --sender 00000099000000003000 --receiver 00000099000000002000:arbeidsdeskundige --purpose beoordeling_belastbaarheid --consent verleend verslag.json"
@@ -53,9 +58,231 @@ pub(crate) enum Command {
     /// Verify, prove and read the log
     #[command(subcommand, after_help = "Example:\n  veldwacht log verify demo/log --key demo/log.vkey")]
     Log(Log),
-    /// Measure, with peers in the same run
-    #[command(after_help = "Example:\n  veldwacht bench fields --json")]
-    Bench(Bench),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Pki {
+    /// Make a CA with every organisation of a bundle, one system a role
+    #[command(after_help = "Example:\n  veldwacht pki init --dir certs/dev")]
+    Init {
+        /// A fresh folder
+        #[arg(long)]
+        dir: PathBuf,
+        /// The bundle whose organisations join; the shipped one if left out
+        #[arg(long)]
+        bundle: Option<PathBuf>,
+        /// A name of the gateway beside `localhost`; repeat for more
+        #[arg(long)]
+        host: Vec<String>,
+    },
+    /// Issue a certificate for a system or an operator, or a key for a signer
+    #[command(after_help = "Example:\n  veldwacht pki issue --dir certs/dev --oin 00000099000000004000 --system planning")]
+    Issue {
+        /// The folder of the CA
+        #[arg(long)]
+        dir: PathBuf,
+        #[command(flatten)]
+        whom: IssueTo,
+        /// A role of the operator: officer, auditor, beheerder; repeat for more
+        #[arg(long)]
+        role: Vec<Role>,
+    },
+    /// Take back a certificate, by its file or serial number, and write the revocation lists
+    #[command(after_help = "Example:\n  veldwacht pki revoke --dir certs/dev rib/coach.pem")]
+    Revoke {
+        /// The folder of the CA
+        #[arg(long)]
+        dir: PathBuf,
+        /// File in the folder, or serial number
+        which: String,
+    },
+    /// Everything that was issued
+    #[command(after_help = "Example:\n  veldwacht pki list --dir certs/dev --json")]
+    List {
+        /// The folder of the CA
+        #[arg(long)]
+        dir: PathBuf,
+        /// Print one JSON document a line
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// To whom: exactly one of these.
+#[derive(Args)]
+#[group(required = true)]
+pub(crate) struct IssueTo {
+    /// A system, with `--oin`
+    #[arg(long, requires = "oin")]
+    pub(crate) system: Option<Name>,
+    /// The organisation of the system
+    #[arg(long)]
+    pub(crate) oin: Option<Oin>,
+    /// An operator, with `--role`
+    #[arg(long, conflicts_with_all = ["system", "oin"])]
+    pub(crate) operator: Option<Name>,
+    /// Someone who signs bundles, guardrails or checkpoints
+    #[arg(long, conflicts_with_all = ["system", "oin", "operator"])]
+    pub(crate) signer: Option<Name>,
+}
+
+#[derive(Args)]
+pub(crate) struct Assert {
+    /// The key that signs (PEM)
+    #[arg(long)]
+    pub(crate) key: PathBuf,
+    /// The certificate that the assertion is bound to (PEM)
+    #[arg(long)]
+    pub(crate) cert: PathBuf,
+    /// The role
+    #[arg(long)]
+    pub(crate) role: Role,
+    /// The user
+    #[arg(long)]
+    pub(crate) user: String,
+    /// The purpose; an assertion without one is good for collecting only
+    #[arg(long)]
+    pub(crate) purpose: Option<Purpose>,
+    /// BIG number, for a role that needs one
+    #[arg(long)]
+    pub(crate) big: Option<String>,
+    /// The gateway's name
+    #[arg(long, default_value = "veldwacht")]
+    pub(crate) audience: String,
+    /// Seconds that it lasts, at most 300
+    #[arg(long, default_value_t = 300)]
+    pub(crate) lifetime: i64,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Policy {
+    /// Validate, enumerate and prove a bundle
+    #[command(after_help = "Example:\n  veldwacht policy check policies")]
+    Check {
+        /// The bundle
+        bundle: PathBuf,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Class × role
+    #[command(after_help = "Example:\n  veldwacht policy matrix policies --purpose voortgang --format csv")]
+    Matrix {
+        /// The bundle
+        bundle: PathBuf,
+        /// Only this purpose
+        #[arg(long)]
+        purpose: Option<Purpose>,
+        /// Only this role of the receiver
+        #[arg(long)]
+        role: Option<Role>,
+        /// Layout
+        #[arg(long, default_value = "table")]
+        format: MatrixFormat,
+        /// Print one JSON document a row
+        #[arg(long)]
+        json: bool,
+    },
+    /// What one receiver would get of a document: field by field, with rule and sentence
+    #[command(
+        after_help = "Example:\n  veldwacht policy simulate policies --type werkfit.v1.MedischVerslag --sender 00000099000000003000 --receiver 00000099000000004000:coach --purpose beoordeling_belastbaarheid --consent verleend verslag.json"
+    )]
+    Simulate {
+        /// The bundle
+        bundle: PathBuf,
+        #[command(flatten)]
+        route: Route,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+        /// The document
+        file: PathBuf,
+    },
+    /// Cells that change between two bundles; 1 when anything widens
+    #[command(after_help = "Example:\n  veldwacht policy diff policies draft")]
+    Diff {
+        /// The bundle as it is
+        old: PathBuf,
+        /// The bundle as it would be
+        new: PathBuf,
+        /// Print one JSON document a change
+        #[arg(long)]
+        json: bool,
+    },
+    /// Run the tests beside the policies
+    #[command(after_help = "Example:\n  veldwacht policy test policies")]
+    Test {
+        /// The bundle
+        bundle: PathBuf,
+        /// Print one JSON document a test
+        #[arg(long)]
+        json: bool,
+    },
+    /// Sign a bundle, or its guardrails
+    #[command(after_help = "Example:\n  veldwacht policy sign policies --key certs/dev/signers/officer-1.key.pem")]
+    Sign {
+        /// The bundle
+        bundle: PathBuf,
+        /// The signer's key, Ed25519 (PEM); the signer is called after its file
+        #[arg(long)]
+        key: PathBuf,
+        /// Sign the guardrails instead of the policies
+        #[arg(long)]
+        guardrails: bool,
+    },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MatrixFormat {
+    /// For the eye
+    Table,
+    /// purpose,sender,role,class,form,rule
+    Csv,
+    /// A page to print
+    Html,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Log {
+    /// Recompute everything from tiles and entries, and check signatures and witnesses, offline
+    #[command(after_help = "Example:\n  veldwacht log verify demo/log --key demo/log.vkey")]
+    Verify {
+        /// The published log
+        log: PathBuf,
+        /// The log's verifier key: a file, or the key itself
+        #[arg(long, value_name = "VKEY")]
+        key: String,
+        /// A trust file (C2SP tlog-policy) with witnesses and a quorum
+        #[arg(long, value_name = "TRUST")]
+        policy: Option<PathBuf>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// The receipt of one record (C2SP tlog-proof)
+    #[command(after_help = "Example:\n  veldwacht log prove 3 --log demo/log > 3.tlog-proof")]
+    Prove {
+        /// Index of the record
+        index: u64,
+        /// The published log
+        #[arg(long)]
+        log: PathBuf,
+    },
+    /// Check a receipt, offline
+    #[command(after_help = "Example:\n  veldwacht log check-proof 3.tlog-proof --key demo/log.vkey")]
+    CheckProof {
+        /// The receipt
+        file: PathBuf,
+        /// The log's verifier key: a file, or the key itself
+        #[arg(long, value_name = "VKEY")]
+        key: String,
+        /// A trust file with witnesses and a quorum
+        #[arg(long, value_name = "TRUST")]
+        policy: Option<PathBuf>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[derive(Args)]
@@ -99,6 +326,9 @@ pub(crate) struct Caller {
     /// The user to act for
     #[arg(long)]
     pub(crate) user: Option<String>,
+    /// BIG number, for a role that needs one
+    #[arg(long)]
+    pub(crate) big: Option<String>,
     /// The key that signs assertions (PEM); `assert.key.pem` beside the certificate if left out
     #[arg(long)]
     pub(crate) assertion_key: Option<PathBuf>,
@@ -130,6 +360,32 @@ pub(crate) struct Send {
     #[arg(long)]
     pub(crate) json: bool,
     /// The document: protobuf JSON (`.json`), text format (`.txtpb`) or binary
+    pub(crate) file: PathBuf,
+}
+
+#[derive(Args)]
+pub(crate) struct Ask {
+    #[command(flatten)]
+    pub(crate) caller: Caller,
+    /// What to call, `package.Service/Method`
+    #[arg(long, value_name = "S/M")]
+    pub(crate) service: String,
+    /// What for
+    #[arg(long)]
+    pub(crate) purpose: Purpose,
+    /// Type of the request, where no contract of the bundle declares the service
+    #[arg(long, value_name = "T", requires = "reply")]
+    pub(crate) request: Option<MessageType>,
+    /// Type of the replies
+    #[arg(long, value_name = "T", requires = "request")]
+    pub(crate) reply: Option<MessageType>,
+    /// The bundle with the contract; the shipped one if left out
+    #[arg(long)]
+    pub(crate) bundle: Option<PathBuf>,
+    /// Print JSON, one reply a line; it always does
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// The request: protobuf JSON (`.json`), text format (`.txtpb`) or binary
     pub(crate) file: PathBuf,
 }
 

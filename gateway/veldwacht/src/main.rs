@@ -1,3 +1,73 @@
 //! The binary: command line, configuration, wiring.
+//!
+//! Owns: choosing the command and the exit status. Reading order: `cli` (names), `commands/` (one file a command),
+//! `gateway` (from configuration to a running gateway), `demo` (all of it at work).
 
-fn main() {}
+mod cli;
+mod commands;
+mod failure;
+
+mod config;
+mod gateway;
+mod bundle;
+mod trust;
+
+mod client;
+mod document;
+mod pki;
+mod assert;
+
+mod demo;
+
+use std::io::{BufWriter, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command};
+use crate::failure::{Doing, Failure, Outcome};
+
+/// One allocator for us and for the peers that the benchmarks measure.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let filter = tracing_subscriber::EnvFilter::try_from_env("VELDWACHT_LOG").unwrap_or_else(|_| "info".into());
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let mut out = BufWriter::new(std::io::stdout());
+    let outcome = run(&cli.command, &mut out).await;
+    let outcome = outcome.and(out.flush().unreachable("standard output"));
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            complain(&failure);
+            failure.code()
+        }
+    }
+}
+
+async fn run(command: &Command, out: &mut impl Write) -> Outcome {
+    match command {
+        Command::Demo(demo) => demo::run(demo, out).await,
+        Command::Serve(serve) => commands::serve::run(serve, out).await,
+        Command::Pki(pki) => commands::pki::run(pki, out),
+        Command::Assert(assert) => commands::pki::assert(assert, out),
+        Command::Send(send) => commands::send::run(send, out).await,
+        Command::Ask(ask) => commands::ask::run(ask, out).await,
+        Command::Collect(collect) => commands::collect::run(collect, out).await,
+        Command::Filter(filter) => commands::filter::run(filter, out),
+        Command::Policy(policy) => commands::policy::run(policy, out),
+        Command::Screen(screen) => commands::screen::run(screen, out),
+        Command::Log(log) => commands::log::run(log, out),
+    }
+}
+
+/// Says what went wrong. A `no` has been said already.
+#[expect(clippy::print_stderr, reason = "this is where a command line tool complains")]
+fn complain(failure: &Failure) {
+    if !matches!(failure, Failure::No) {
+        eprintln!("veldwacht: {failure}");
+    }
+}

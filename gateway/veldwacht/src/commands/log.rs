@@ -1,0 +1,107 @@
+//! `veldwacht log …`: check the log and read in it, from its published files and nothing else.
+//!
+//! Owns: reading files for `ledger`, and printing what it says.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use ledger::{Receipt, TileSource, Trust, Unreadable, Verified, verify};
+use serde_json::json;
+
+use crate::cli;
+use crate::failure::{Doing, Failure, Outcome};
+
+/// A published log in a folder.
+struct Folder(PathBuf);
+
+impl TileSource for Folder {
+    fn read(&self, path: &str) -> Result<Vec<u8>, Unreadable> {
+        std::fs::read(self.0.join(path)).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => Unreadable::Missing,
+            kind => Unreadable::Failed(kind.to_string()),
+        })
+    }
+}
+
+/// Runs one of them.
+pub(crate) fn run(command: &cli::Log, out: &mut impl Write) -> Outcome {
+    match command {
+        cli::Log::Verify { log, key, policy, json } => verified(log, key, policy.as_deref(), *json, out),
+        cli::Log::Prove { index, log } => {
+            let receipt = Receipt::make(&Folder(log.clone()), *index).wrong(log.display())?;
+            write!(out, "{receipt}").unreachable("standard output")
+        }
+        cli::Log::CheckProof { file, key, policy, json } => {
+            let trust = trust(key, policy.as_deref())?;
+            let receipt = Receipt::parse(&std::fs::read(file).wrong(file.display())?).wrong(file.display())?;
+            match receipt.check(&trust, None) {
+                Ok(proven) => {
+                    let size = proven.trusted().checkpoint().size;
+                    let record = String::from_utf8_lossy(proven.record()).into_owned();
+                    let text = if *json {
+                        json!({ "verified": true, "index": proven.index(), "size": size, "record": record }).to_string()
+                    } else {
+                        format!("record {} stands in the log of {size} records:\n{record}", proven.index())
+                    };
+                    writeln!(out, "{text}").unreachable("standard output")
+                }
+                Err(error) => {
+                    let told = json!({ "verified": false, "problem": error.to_string() });
+                    let text = if *json { told.to_string() } else { format!("not proven: {error}") };
+                    writeln!(out, "{text}").unreachable("standard output")?;
+                    Err(Failure::No)
+                }
+            }
+        }
+    }
+}
+
+fn verified(log: &Path, key: &str, policy: Option<&Path>, as_json: bool, out: &mut impl Write) -> Outcome {
+    let trust = trust(key, policy)?;
+    let mut records: u64 = 0;
+    match verify(&Folder(log.to_owned()), &trust, &mut |_, _| records += 1) {
+        Ok(verified) => {
+            let checkpoint = verified.checkpoint();
+            let root = hex::encode(checkpoint.root.0);
+            let witnesses = verified.trusted().witnesses().len();
+            let text = if as_json {
+                json!({ "verified": true, "origin": checkpoint.origin.to_string(), "size": checkpoint.size,
+                        "root": root, "records": records, "files": verified.files(), "witnesses": witnesses })
+                .to_string()
+            } else {
+                format!(
+                    "{}: {} records, root {root}, {} files, {witnesses} witnesses: verified",
+                    checkpoint.origin,
+                    checkpoint.size,
+                    verified.files()
+                )
+            };
+            writeln!(out, "{text}").unreachable("standard output")
+        }
+        Err(damaged) => {
+            let told = json!({ "verified": false, "problem": damaged.to_string() });
+            let text = if as_json { told.to_string() } else { damaged.to_string() };
+            writeln!(out, "{text}").unreachable("standard output")?;
+            Err(Failure::No)
+        }
+    }
+}
+
+/// Verifies a log with a key from a file.
+pub(crate) fn verify_folder(log: &Path, key: &Path, policy: Option<&Path>) -> Outcome<Verified> {
+    let trust = trust(&key.to_string_lossy(), policy)?;
+    verify(&Folder(log.to_owned()), &trust, &mut |_, _| {}).unreachable(log.display())
+}
+
+/// The log's key, with the witnesses of a trust file.
+fn trust(key: &str, policy: Option<&Path>) -> Outcome<Trust> {
+    let text = if Path::new(key).is_file() { std::fs::read_to_string(key).wrong(key)? } else { key.to_owned() };
+    let key = text.trim().parse().wrong("--key")?;
+    match policy {
+        None => Ok(Trust::in_log(key)),
+        Some(path) => {
+            let file = std::fs::read_to_string(path).wrong(path.display())?;
+            Ok(Trust::parse(&file).wrong(path.display())?.only_log(key))
+        }
+    }
+}

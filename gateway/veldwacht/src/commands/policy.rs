@@ -1,0 +1,173 @@
+//! `veldwacht policy …`: what privacy officers do with a bundle before it decides anything.
+//!
+//! Owns: reading bundles and printing. What is proven, compared and tested is `policy`'s.
+
+use std::io::Write;
+use std::path::Path;
+use std::time::Instant;
+
+use fields::PseudonymKey;
+use policy::{Diff, Part, Proven, Trust, matrix_csv, matrix_html, matrix_table, run_tests, sign, simulate};
+use rustls_pki_types::PrivatePkcs8KeyDer;
+use rustls_pki_types::pem::PemObject as _;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::bundle;
+use crate::cli::{self, MatrixFormat};
+use crate::commands::filter::{load, situation};
+use crate::document;
+use crate::failure::{Doing, Failure, Outcome};
+use crate::trust::name_of;
+
+/// Runs one of them.
+pub(crate) fn run(command: &cli::Policy, out: &mut impl Write) -> Outcome {
+    match command {
+        cli::Policy::Check { bundle, json } => check(bundle, *json, out),
+        cli::Policy::Matrix { bundle, purpose, role, format, json } => {
+            let rows = load(bundle)?.matrix(purpose.as_ref(), role.as_ref());
+            if *json {
+                return rows.iter().try_for_each(|row| line(out, row));
+            }
+            let text = match format {
+                MatrixFormat::Table => matrix_table(&rows),
+                MatrixFormat::Csv => matrix_csv(&rows),
+                MatrixFormat::Html => matrix_html(&rows),
+            };
+            write!(out, "{text}").unreachable("standard output")
+        }
+        cli::Policy::Simulate { bundle, route, json, file } => simulated(bundle, route, *json, file, out),
+        cli::Policy::Diff { old, new, json } => diff(&load(old)?, &load(new)?, *json, out),
+        cli::Policy::Test { bundle, json } => test(bundle, *json, out),
+        cli::Policy::Sign { bundle, key, guardrails } => signed(bundle, key, *guardrails, out),
+    }
+}
+
+fn check(folder: &Path, as_json: bool, out: &mut impl Write) -> Outcome {
+    let files = bundle::read(folder)?;
+    let start = Instant::now();
+    match Proven::load_timed(&files, &Trust::Draft, &|| start.elapsed()) {
+        Ok(proven) => {
+            let report = proven.report();
+            if as_json {
+                line(out, &report_json(&proven))?;
+            } else {
+                write!(out, "{} {}, digest {}\n{report}", proven.name(), proven.number(), proven.digest())
+                    .unreachable("standard output")?;
+            }
+            if report.is_complete() { Ok(()) } else { Err(Failure::No) }
+        }
+        Err(error) if as_json => {
+            let problems = error.problems.iter().map(ToString::to_string).collect::<Vec<_>>();
+            line(out, &json!({ "proven": false, "problems": problems }))?;
+            Err(Failure::No)
+        }
+        Err(error) => {
+            writeln!(out, "{error}").unreachable("standard output")?;
+            Err(Failure::No)
+        }
+    }
+}
+
+fn report_json(proven: &Proven) -> Value {
+    let report = proven.report();
+    let held = report.held.iter().map(|held| {
+        json!({ "id": held.name.as_str(), "kind": if held.never { "never" } else { "must" }, "cells": held.cells,
+                "holds": true, "nl": &*held.sentence.nl, "en": &*held.sentence.en })
+    });
+    json!({
+        "proven": report.is_complete(), "name": proven.name(), "number": proven.number(),
+        "digest": proven.digest().to_string(), "rules": report.rules, "routes": report.routes,
+        "decisions": report.decisions, "plans": report.plans, "rows": report.rows,
+        "assertions": held.collect::<Vec<_>>(), "unclassified": report.unclassified,
+        "milliseconds": report.took().as_millis(), "decisions_per_second": report.decisions_per_second(),
+    })
+}
+
+fn simulated(bundle: &Path, route: &cli::Route, as_json: bool, file: &Path, out: &mut impl Write) -> Outcome {
+    let proven = load(bundle)?;
+    let situation = situation(&proven, route)?;
+    let message = proven.message(&route.message);
+    let message = message.ok_or_else(|| Failure::Use("no contract has this type".into()))?;
+    let input = document::read(file, &message)?;
+    let key = PseudonymKey::for_receiver(&[0; 32], &route.receiver.0);
+    let simulation = simulate(&proven, &situation, &input, &key).wrong(file.display())?;
+    for field in &simulation.fields {
+        if as_json {
+            line(out, field)?;
+            continue;
+        }
+        let class = field.class.map_or("(no class)", |class| class.name());
+        let after = match (&field.after, field.screened) {
+            (Some(_), true) => "screened".to_owned(),
+            (Some(value), false) => format!("→ {value}"),
+            (None, _) => "—".to_owned(),
+        };
+        writeln!(out, "{:<52} {class:<24} {after:<30} {}: {}", field.path, field.rule, field.sentence.nl)
+            .unreachable("standard output")?;
+    }
+    Ok(())
+}
+
+fn diff(old: &Proven, new: &Proven, as_json: bool, out: &mut impl Write) -> Outcome {
+    let diff = Diff::between(old, new);
+    if as_json {
+        diff.changes.iter().try_for_each(|change| line(out, change))?;
+    } else {
+        write!(out, "{diff}").unreachable("standard output")?;
+    }
+    if diff.widens() { Err(Failure::No) } else { Ok(()) }
+}
+
+fn test(folder: &Path, as_json: bool, out: &mut impl Write) -> Outcome {
+    let files = bundle::read(folder)?;
+    let proven = Proven::load(&files, &Trust::Draft).wrong(folder.display())?;
+    let trial = run_tests(&proven, &files).wrong(folder.display())?;
+    for test in &trial.tests {
+        if as_json {
+            line(out, &json!({ "file": test.file, "exchange": test.exchange, "name": test.name,
+                "passed": test.failures.is_empty(), "failures": test.failures }))?;
+            continue;
+        }
+        let mark = if test.failures.is_empty() { "passed" } else { "FAILED" };
+        writeln!(out, "{mark}  {:<14} {}", test.exchange, test.name).unreachable("standard output")?;
+        for failure in &test.failures {
+            writeln!(out, "          {failure}").unreachable("standard output")?;
+        }
+    }
+    if !as_json {
+        for exchange in &trial.untested {
+            writeln!(out, "UNTESTED  {exchange}").unreachable("standard output")?;
+        }
+    }
+    if trial.passed() { Ok(()) } else { Err(Failure::No) }
+}
+
+fn signed(folder: &Path, key: &Path, guardrails: bool, out: &mut impl Write) -> Outcome {
+    let part = if guardrails { Part::Guardrails } else { Part::Policies };
+    sign_folder(folder, key, part)?;
+    writeln!(out, "{} signed", folder.display()).unreachable("standard output")
+}
+
+/// Adds a signature to the bundle in a folder.
+pub(crate) fn sign_folder(folder: &Path, key: &Path, part: Part) -> Outcome {
+    let files = bundle::read(folder)?;
+    let proven = Proven::load(&files, &Trust::Draft).wrong(folder.display())?;
+    let text = sign(&files, &proven, part, &name_of(key)?, &seed(key)?).wrong(key.display())?;
+    let path = folder.join(policy::SIGNATURES);
+    std::fs::write(&path, text).unreachable(path.display())
+}
+
+/// The secret of an Ed25519 key in PKCS #8 (RFC 8410): the 32 bytes inside its inner octet string.
+fn seed(path: &Path) -> Outcome<[u8; 32]> {
+    const BEFORE: [u8; 4] = [0x04, 0x22, 0x04, 0x20];
+    let key = PrivatePkcs8KeyDer::from_pem_file(path).wrong(path.display())?;
+    let der = key.secret_pkcs8_der();
+    let found = der.windows(BEFORE.len() + 32).find_map(|window| window.strip_prefix(&BEFORE)?.try_into().ok());
+    found.ok_or_else(|| Failure::Use(format!("{}: not an Ed25519 key", path.display())))
+}
+
+fn line(out: &mut impl Write, value: &impl Serialize) -> Outcome {
+    let text = serde_json::to_string(value).unreachable("JSON")?;
+    writeln!(out, "{text}").unreachable("standard output")
+}

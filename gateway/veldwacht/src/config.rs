@@ -1,0 +1,247 @@
+//! The configuration: one TOML file, every key documented in `veldwacht.example.toml`.
+//!
+//! Owns: its keys, overriding them from the environment (`VELDWACHT_TLS__KEY` for `key` in `[tls]`), and saying what is
+//! wrong. Secrets come by file, never inline. Relative paths are relative to the file.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::failure::{Doing, Failure, Outcome};
+
+/// Everything that a gateway is told.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Config {
+    /// Where calls come in.
+    pub(crate) listen: SocketAddr,
+    /// The gateway's name in the `aud` of assertions.
+    pub(crate) name: String,
+    /// Whether OINs for tests are taken, and a bundle without signatures.
+    #[serde(default)]
+    pub(crate) test_mode: bool,
+    /// The data folder.
+    pub(crate) data: PathBuf,
+    /// The folder of the bundle.
+    pub(crate) bundle: PathBuf,
+    /// Whose signatures make a bundle; without it only drafts are loaded, in test mode.
+    pub(crate) signers: Option<Signers>,
+    pub(crate) tls: Tls,
+    pub(crate) log: Log,
+    pub(crate) secrets: Secrets,
+    #[serde(default)]
+    pub(crate) limits: Limits,
+    /// Services of source organisations behind the gateway.
+    #[serde(default, rename = "route")]
+    pub(crate) routes: Vec<exchange::ask::RouteConfig>,
+}
+
+/// Who may sign what of a bundle; nobody both.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Signers {
+    pub(crate) policies: Signing,
+    pub(crate) guardrails: Signing,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Signing {
+    /// How many of them are enough.
+    pub(crate) threshold: usize,
+    /// Public keys, Ed25519, PEM; a key is called after its file.
+    pub(crate) keys: Vec<PathBuf>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Tls {
+    pub(crate) certificate: PathBuf,
+    pub(crate) key: PathBuf,
+    /// The authorities of clients.
+    pub(crate) authorities: PathBuf,
+    pub(crate) revocation_lists: Vec<PathBuf>,
+    pub(crate) registry: PathBuf,
+    /// TLS 1.2 beside 1.3.
+    #[serde(default)]
+    pub(crate) allow_tls12: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Log {
+    /// The origin: a URL without scheme.
+    pub(crate) origin: String,
+    /// The signing key, PKCS #8 PEM.
+    pub(crate) key: PathBuf,
+    /// How often the log is published, in milliseconds: 200 to 1000.
+    #[serde(default = "half_a_second")]
+    pub(crate) publish_every_ms: u64,
+}
+
+fn half_a_second() -> u64 {
+    500
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Secrets {
+    /// Wraps the keys of all clients; at least 16 bytes.
+    pub(crate) master: PathBuf,
+    /// Keys the pseudonyms of receivers; 32 bytes.
+    pub(crate) pseudonyms: PathBuf,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Limits {
+    /// The longest document, in bytes.
+    pub(crate) document_bytes: usize,
+    /// Connections at once.
+    pub(crate) connections: usize,
+    /// Connections at once of one organisation.
+    pub(crate) connections_per_organisation: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        let door = exchange::door::Limits::default();
+        Limits {
+            document_bytes: exchange::Limits::default().document_bytes,
+            connections: door.connections,
+            connections_per_organisation: door.connections_per_organisation,
+        }
+    }
+}
+
+/// Variables that are about something else than the file.
+const OTHER_VARIABLES: [&str; 3] = ["VELDWACHT_CONFIG", "VELDWACHT_GATEWAY", "VELDWACHT_LOG"];
+
+impl Config {
+    /// Reads a configuration, with overrides from these environment variables.
+    pub(crate) fn read(path: &Path, environment: impl Iterator<Item = (String, String)>) -> Outcome<Config> {
+        let text = std::fs::read_to_string(path).wrong(path.display())?;
+        let folder = path.parent().unwrap_or(Path::new("."));
+        Config::parse(&text, folder, environment).map_err(|why| Failure::Use(format!("{}: {why}", path.display())))
+    }
+
+    fn parse(
+        text: &str,
+        folder: &Path,
+        environment: impl Iterator<Item = (String, String)>,
+    ) -> Result<Config, String> {
+        let mut table: toml::Table = text.parse().map_err(|error: toml::de::Error| error.to_string())?;
+        for (name, value) in environment {
+            let Some(key) = name.strip_prefix("VELDWACHT_") else { continue };
+            if !OTHER_VARIABLES.contains(&name.as_str()) && !name.starts_with("VELDWACHT_TEST_") {
+                set(&mut table, &key.to_lowercase(), value).ok_or(format!("{name} overrides no key"))?;
+            }
+        }
+        let mut config: Config =
+            table.try_into().map_err(|error: toml::de::Error| nearest(&error.message().to_owned()))?;
+        config.check()?;
+        config.paths().into_iter().for_each(|path| *path = folder.join(&*path));
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        if !(200..=1000).contains(&self.log.publish_every_ms) {
+            return Err("log.publish_every_ms: 200 to 1000".into());
+        }
+        if self.signers.is_none() && !self.test_mode {
+            return Err("signers: say whose signatures make a bundle; only test mode takes one without".into());
+        }
+        if self.tls.revocation_lists.is_empty() {
+            return Err("tls.revocation_lists: name at least one; a certificate that cannot be checked is refused".into());
+        }
+        Ok(())
+    }
+
+    fn paths(&mut self) -> Vec<&mut PathBuf> {
+        let Config { data, bundle, signers, tls, log, secrets, routes, .. } = self;
+        let keys = signers.iter_mut().flat_map(|signers| [&mut signers.policies, &mut signers.guardrails]);
+        let keys = keys.flat_map(|signing| &mut signing.keys);
+        let fixed = [
+            data,
+            bundle,
+            &mut tls.certificate,
+            &mut tls.key,
+            &mut tls.authorities,
+            &mut tls.registry,
+            &mut log.key,
+            &mut secrets.master,
+            &mut secrets.pseudonyms,
+        ];
+        let of_routes =
+            routes.iter_mut().flat_map(|route| [&mut route.authorities, &mut route.certificate, &mut route.key]);
+        fixed.into_iter().chain(&mut tls.revocation_lists).chain(keys).chain(of_routes).collect()
+    }
+}
+
+/// Sets a key, `tls__key` for `key` in `[tls]`; text stays text unless the file has another type there.
+fn set(table: &mut toml::Table, key: &str, value: String) -> Option<()> {
+    if let Some((head, rest)) = key.split_once("__") {
+        let inner = table.entry(head).or_insert_with(|| toml::Value::Table(toml::Table::new()));
+        return set(inner.as_table_mut()?, rest, value);
+    }
+    let parsed = match value.parse::<i64>() {
+        Ok(number) => toml::Value::Integer(number),
+        Err(_) => match value.as_str() {
+            "true" => toml::Value::Boolean(true),
+            "false" => toml::Value::Boolean(false),
+            _ => toml::Value::String(value),
+        },
+    };
+    table.insert(key.to_owned(), parsed);
+    Some(())
+}
+
+/// Adds the nearest known name to an error about an unknown one.
+fn nearest(message: &str) -> String {
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    let Some(unknown) = quoted.next().filter(|_| message.starts_with("unknown field")) else {
+        return message.trim().to_owned();
+    };
+    let best = quoted.max_by(|one, other| {
+        strsim::jaro_winkler(unknown, one).total_cmp(&strsim::jaro_winkler(unknown, other))
+    });
+    match best {
+        Some(best) => format!("there is no key `{unknown}`; did you mean `{best}`?"),
+        None => format!("there is no key `{unknown}`"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EXAMPLE: &str = include_str!("../veldwacht.example.toml");
+
+    fn parse(text: &str, environment: &[(&str, &str)]) -> Result<Config, String> {
+        let environment = environment.iter().map(|(name, value)| (name.to_string(), value.to_string()));
+        Config::parse(text, Path::new("/etc/veldwacht"), environment)
+    }
+
+    #[test]
+    fn the_commented_example_loads() {
+        let config = parse(EXAMPLE, &[]).unwrap();
+        assert_eq!(config.tls.key, Path::new("/etc/veldwacht/gateway.key.pem"));
+        assert!(!config.test_mode);
+    }
+
+    #[test]
+    fn an_unknown_key_is_an_error_that_names_the_nearest() {
+        let error = parse(&format!("lisen = \"[::]:1\"\n{EXAMPLE}"), &[]).unwrap_err();
+        assert!(error.contains("`lisen`") && error.contains("`listen`"), "{error}");
+    }
+
+    #[test]
+    fn the_environment_overrides_the_file() {
+        let config = parse(EXAMPLE, &[("VELDWACHT_LISTEN", "127.0.0.1:1"), ("VELDWACHT_LOG__PUBLISH_EVERY_MS", "250")]);
+        let config = config.unwrap();
+        assert_eq!(config.listen.port(), 1);
+        assert_eq!(config.log.publish_every_ms, 250);
+        assert!(parse(EXAMPLE, &[("VELDWACHT_LISTENN", "x")]).is_err(), "an override of nothing is a mistake too");
+    }
+}

@@ -1,0 +1,211 @@
+//! `veldwacht demo`: one traject between four organisations, on the real thing, and the proof of it afterwards.
+//!
+//! Owns: setting the stage in a folder – development CA, signed bundle, configuration, gateway on loopback – and taking
+//! it down. What is played stands in `demo/story.rs`, how it is told in `demo/tell.rs`. Nothing here is a shortcut:
+//! every organisation is a TLS client with its own certificate and assertions.
+
+mod story;
+mod tell;
+
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use model::{Name, Oin, Role};
+use policy::{Part, Proven, Trust};
+use serde_json::{Value, json};
+use tokio::sync::oneshot;
+
+use crate::bundle;
+use crate::cli;
+use crate::client::{Client, Files};
+use crate::commands::log;
+use crate::commands::policy::sign_folder;
+use crate::config::Config;
+use crate::failure::{Doing, Failure, Outcome};
+use crate::gateway::{Ready, now};
+use crate::pki::{KeyKind, NewOrganisation, Pki};
+
+const GATEWAY_OIN: &str = "00000099000000099000";
+const ORIGIN: &str = "veldwacht.example/demo";
+
+/// The stage: a gateway that runs, and everything that its callers need.
+pub(crate) struct Stage {
+    pub(crate) folder: PathBuf,
+    pub(crate) proven: Proven,
+    address: String,
+    stop: oneshot::Sender<()>,
+    serving: tokio::task::JoinHandle<Outcome>,
+}
+
+/// Plays the demo.
+pub(crate) async fn run(demo: &cli::Demo, out: &mut impl Write) -> Outcome {
+    let temporary = tempfile::Builder::new().prefix("veldwacht-demo-").tempdir().unreachable("a temporary folder")?;
+    let folder = match &demo.dir {
+        Some(folder) => folder.clone(),
+        None => temporary.keep(),
+    };
+    let mut told = tell::Telling::new(demo.json, out);
+    told.heading(&format!("Veldwacht demo in {}", folder.display()))?;
+    let stage = Stage::set(&folder).await?;
+    let played = story::play(&stage, &mut told).await;
+    if played.is_err() || !demo.serve {
+        stage.take_down().await?;
+        played?;
+        let verified = log::verify_folder(&folder.join("log"), &folder.join("log.vkey"), None)?;
+        return told.verified(&verified, &folder);
+    }
+    played?;
+    told.serving(&stage.address, &folder)?;
+    tokio::signal::ctrl_c().await.unreachable("waiting for control-C")?;
+    stage.take_down().await
+}
+
+impl Stage {
+    /// Makes everything in `folder`, and starts the gateway on a free port of the loopback interface.
+    async fn set(folder: &Path) -> Outcome<Stage> {
+        if folder.join("journal").exists() {
+            let message = format!("{}: a demo was played here already; name a fresh folder", folder.display());
+            return Err(Failure::Use(message));
+        }
+        std::fs::create_dir_all(folder).unreachable(folder.display())?;
+        let files = bundle::shipped();
+        let proven = Proven::load(&files, &Trust::Draft).wrong("the shipped bundle")?;
+        bundle::write(&files, &folder.join("bundle"))?;
+        issue_all(&folder.join("pki"), &proven, &[])?;
+        let signers = [
+            ("officer-1", Part::Policies),
+            ("officer-2", Part::Policies),
+            ("supervisor-1", Part::Guardrails),
+        ];
+        for (signer, part) in signers {
+            let key = folder.join("pki/signers").join(format!("{signer}.key.pem"));
+            sign_folder(&folder.join("bundle"), &key, part)?;
+        }
+        let config = configure(folder)?;
+        let ready = Ready::open(&config).await?;
+        let vkey = ready.gateway.publisher().verifier().to_string();
+        std::fs::write(folder.join("log.vkey"), format!("{vkey}\n")).unreachable("log.vkey")?;
+        let port = ready.listener.local_addr().unreachable("the listener")?.port();
+        let (stop, stopped) = oneshot::channel();
+        let serving = tokio::spawn(ready.serve(async move {
+            let _ = stopped.await; // a stage that is dropped stops too
+        }));
+        Ok(Stage { folder: folder.to_owned(), proven, address: format!("localhost:{port}"), stop, serving })
+    }
+
+    /// Connects as one system of an organisation.
+    pub(crate) async fn client(&self, organisation: &str, system: &str) -> Outcome<Client> {
+        let certificate = self.folder.join("pki").join(organisation).join(format!("{system}.pem"));
+        Client::connect(&self.address, &Files::beside(&certificate)).await
+    }
+
+    /// What people call an organisation.
+    pub(crate) fn name_of(&self, oin: &Oin) -> String {
+        self.proven.organisation(oin).map_or_else(|| oin.to_string(), |organisation| organisation.name.to_string())
+    }
+
+    async fn take_down(self) -> Outcome {
+        let _ = self.stop.send(()); // who stopped already needs no telling
+        self.serving.await.unreachable("the gateway")?
+    }
+}
+
+/// A development CA with every organisation of the bundle: one system a role.
+pub(crate) fn issue_all(folder: &Path, proven: &Proven, hosts: &[String]) -> Outcome<Pki> {
+    let gateway = GATEWAY_OIN.parse().wrong("the gateway's OIN")?;
+    let mut taken: BTreeSet<Name> = BTreeSet::new();
+    let mut organisations = Vec::new();
+    for organisation in proven.organisations() {
+        let folder = (1..).map(|number| match number {
+            1 => organisation.kind.to_string(),
+            number => format!("{}-{number}", organisation.kind),
+        });
+        let folder = folder.filter_map(|name| name.parse::<Name>().ok()).find(|name| !taken.contains(name));
+        let folder = folder.ok_or_else(|| Failure::Use("an organisation's kind is no folder name".into()))?;
+        taken.insert(folder.clone());
+        let roles: BTreeSet<Role> = proven.roles_of(&organisation.kind).cloned().collect();
+        let systems = roles.iter().map(|role| role.as_str().parse());
+        organisations.push(NewOrganisation {
+            oin: organisation.oin,
+            name: organisation.name.to_string(),
+            kind: organisation.kind.clone(),
+            folder,
+            systems: systems.collect::<Result<_, _>>().wrong("a role's name")?,
+            big_roles: roles.iter().filter(|role| proven.is_in(role, "medisch")).cloned().collect(),
+            roles: roles.into_iter().filter(|role| *role != Role::systeem()).collect(),
+            key: KeyKind::Ed25519,
+        });
+    }
+    let mut pki = Pki::init(folder, gateway, hosts, &organisations, now())?;
+    for signer in ["log", "officer-1", "officer-2", "supervisor-1"] {
+        pki.issue_signer(&signer.parse().wrong("a signer's name")?)?;
+    }
+    Ok(pki)
+}
+
+/// Writes a file that only its owner can read.
+fn write_secret(path: &Path, bytes: &[u8]) -> Outcome {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let mut options = std::fs::OpenOptions::new();
+    let file = options.write(true).create_new(true).mode(0o600).open(path);
+    file.and_then(|mut file| file.write_all(bytes)).unreachable(path.display())
+}
+
+/// Writes `gateway.toml` and the secrets that it names, as an operator would.
+fn configure(folder: &Path) -> Outcome<Config> {
+    for (name, length) in [("master.secret", 32), ("pseudonyms.secret", 32)] {
+        let mut bytes = vec![0; length];
+        getrandom::fill(&mut bytes).unreachable("random bytes")?;
+        write_secret(&folder.join(name), &bytes)?;
+    }
+    let text = format!(
+        r#"listen = "127.0.0.1:0"
+name = "veldwacht"
+test_mode = true
+data = "."
+bundle = "bundle"
+
+[signers.policies]
+threshold = 2
+keys = ["pki/signers/officer-1.pub.pem", "pki/signers/officer-2.pub.pem"]
+
+[signers.guardrails]
+threshold = 1
+keys = ["pki/signers/supervisor-1.pub.pem"]
+
+[tls]
+certificate = "pki/gateway.pem"
+key = "pki/gateway.key.pem"
+authorities = "pki/authorities.pem"
+revocation_lists = ["pki/revoked.pem"]
+registry = "pki/registry.toml"
+
+[log]
+origin = "{ORIGIN}"
+key = "pki/signers/log.key.pem"
+publish_every_ms = 200
+
+[secrets]
+master = "master.secret"
+pseudonyms = "pseudonyms.secret"
+"#
+    );
+    let path = folder.join("gateway.toml");
+    std::fs::write(&path, text).unreachable(path.display())?;
+    Config::read(&path, std::iter::empty())
+}
+
+/// The JSON that programs read: `deliveries`, `returned`, `refused`, `log`.
+#[derive(Default)]
+pub(crate) struct Account {
+    pub(crate) deliveries: Vec<Value>,
+    pub(crate) returned: Vec<Value>,
+    pub(crate) refused: Vec<Value>,
+}
+
+impl Account {
+    pub(crate) fn json(&self, log: &Value) -> Value {
+        json!({ "deliveries": self.deliveries, "returned": self.returned, "refused": self.refused, "log": log })
+    }
+}

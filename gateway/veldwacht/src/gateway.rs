@@ -1,0 +1,139 @@
+//! From a configuration to a gateway that runs: the wiring, and nothing else.
+//!
+//! Owns: reading files and secrets, opening what the crates own, in the order in which they need each other. Used by
+//! `serve` and by `demo`, so that the demo shows the real thing.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use exchange::ask::{Asks, Routes};
+use exchange::door::{self, AssertionUse, Files, Guard, Http2, Tls};
+use exchange::{Gateway, Rules};
+use journal::{Journal, LogKey, Options, Publisher, PublisherThread};
+use model::Timestamp;
+use policy::{Proven, Trust};
+use rustls_pki_types::PrivatePkcs8KeyDer;
+use rustls_pki_types::pem::PemObject as _;
+use tokio::net::TcpListener;
+
+use crate::bundle;
+use crate::commands::screen::lexicon_of;
+use crate::config::Config;
+use crate::failure::{Doing, Failure, Outcome};
+use crate::trust;
+
+/// How often files are looked at that may have been renewed.
+const WATCH_EVERY: Duration = Duration::from_secs(5);
+
+/// A gateway that is ready to serve.
+pub(crate) struct Ready {
+    pub(crate) gateway: Arc<Gateway>,
+    pub(crate) listener: TcpListener,
+    /// Services of source organisations, to route to others while serving.
+    pub(crate) asks: Arc<Asks>,
+    guard: Arc<Guard>,
+    files: Files,
+    limits: door::Limits,
+}
+
+/// What time it is.
+pub(crate) fn now() -> Timestamp {
+    Timestamp::from_unix_millis(jiff::Timestamp::now().as_millisecond())
+}
+
+/// Loads a bundle: proven, with its screener.
+pub(crate) fn rules(folder: &Path, trust: &Trust) -> Outcome<Rules> {
+    let files = bundle::read(folder)?;
+    let proven = Proven::load(&files, trust).wrong(folder.display())?;
+    let screener = screening::Screener::build(&lexicon_of(&files)).wrong("the lexicon")?;
+    Ok(Rules::new(proven, screener))
+}
+
+impl Ready {
+    /// Opens everything that a configuration names.
+    pub(crate) async fn open(config: &Config) -> Outcome<Ready> {
+        let pseudonyms = secret(&config.secrets.pseudonyms)?;
+        let pseudonyms: [u8; 32] = pseudonyms.as_slice().try_into().map_err(|_| {
+            Failure::Use(format!("{}: 32 bytes are needed", config.secrets.pseudonyms.display()))
+        })?;
+        let files = door_files(config);
+        let guard = guard(config, &files)?;
+        let rules = rules(&config.bundle, &trust::of(config)?)?;
+        trust::remember(&config.data, rules.proven())?;
+        let options = Options::new(&config.data, secret(&config.secrets.master)?);
+        let journal = Journal::open(options).unreachable(config.data.display())?;
+        let journal = Arc::new(journal);
+        let publisher = Publisher::open(Arc::clone(&journal), log_key(config)?, &[]).unreachable("the log")?;
+        let every = Duration::from_millis(config.log.publish_every_ms);
+        let publisher = PublisherThread::start(publisher, every).unreachable("the log")?;
+        let limits =
+            exchange::Limits { document_bytes: config.limits.document_bytes, ..exchange::Limits::default() };
+        let gateway = Gateway::new(rules, journal, publisher, pseudonyms, Arc::new(now), limits);
+        let asks = Asks::new(routes(config)?);
+        let listener = TcpListener::bind(config.listen).await.unreachable(config.listen)?;
+        let limits = door::Limits {
+            connections: config.limits.connections,
+            connections_per_organisation: config.limits.connections_per_organisation,
+            ..door::Limits::default()
+        };
+        Ok(Ready { gateway: Arc::new(gateway), listener, asks, guard, files, limits })
+    }
+
+    /// Serves until `stop` resolves.
+    pub(crate) async fn serve(self, stop: impl Future<Output = ()>) -> Outcome {
+        let Ready { gateway, listener, asks, guard, files, limits } = self;
+        let told = |reloaded: Result<(), door::FilesError>| match reloaded {
+            Ok(()) => tracing::info!("certificates, revocation lists or registry were renewed"),
+            Err(error) => tracing::error!(%error, "renewed files cannot be used; the last good ones go on"),
+        };
+        let watching = tokio::spawn(files.watch(Arc::downgrade(&guard), WATCH_EVERY, Arc::new(told)));
+        let served = exchange::serve_with_asks(gateway, asks, listener, guard, limits, Http2::default(), stop).await;
+        watching.abort();
+        served.unreachable("serving")
+    }
+}
+
+/// The routes to services of source organisations. Nobody is called yet.
+pub(crate) fn routes(config: &Config) -> Outcome<Routes> {
+    Routes::load(&config.routes, Path::new("")).wrong("the routes")
+}
+
+fn door_files(config: &Config) -> Files {
+    Files {
+        certificate: config.tls.certificate.clone(),
+        key: config.tls.key.clone(),
+        authorities: config.tls.authorities.clone(),
+        revocation_lists: config.tls.revocation_lists.clone(),
+        registry: config.tls.registry.clone(),
+    }
+}
+
+fn guard(config: &Config, files: &Files) -> Outcome<Arc<Guard>> {
+    let material = files.read().wrong("the door")?;
+    let rules = identity::Rules { test_mode: config.test_mode, ..identity::Rules::default() };
+    let tls = if config.tls.allow_tls12 { Tls::V12AndV13 } else { Tls::V13 };
+    let (name, once) = (config.name.clone(), AssertionUse::Call);
+    Guard::new(material, rules, tls, name, once, Arc::new(now)).wrong("the door")
+}
+
+fn log_key(config: &Config) -> Outcome<LogKey> {
+    let path = &config.log.key;
+    let pem = secret(path)?;
+    let key = PrivatePkcs8KeyDer::from_pem_slice(&pem).wrong(path.display())?;
+    let origin = config.log.origin.parse().wrong("log.origin")?;
+    LogKey::new(origin, key.secret_pkcs8_der()).wrong(path.display())
+}
+
+fn secret(path: &Path) -> Outcome<Vec<u8>> {
+    std::fs::read(path).wrong(path.display())
+}
+
+/// Everything that `serve` would refuse to start on, without starting.
+pub(crate) fn check(config: &Config) -> Outcome {
+    guard(config, &door_files(config))?;
+    log_key(config)?;
+    routes(config)?;
+    secret(&config.secrets.master)?;
+    rules(&config.bundle, &trust::of(config)?).map(|_| ())
+}
