@@ -381,18 +381,17 @@ impl Builder {
             ];
             number(symbol, bits.into_iter().fold(0, |all, bit| all | bit))
         };
-        let words = self.words.iter();
-        let mut table: Vec<(WordHash, u32)> =
-            words.map(|(word, symbol)| (WordHash::of(word.as_bytes()), own(word, *symbol))).collect();
-        let lexical = Table::new(&table);
-        table.reserve(dutch.len() / 5);
+        let mut table = Table::for_words(self.words.len() + dutch.lines().count());
+        for (word, symbol) in &self.words {
+            table.add(WordHash::of(word.as_bytes()), own(word, *symbol));
+        }
         words::each(dutch, |word, hash| {
-            if lexical.find(hash) == UNKNOWN {
+            table.add_absent(hash, || {
                 let bits = if compounds.meaning(word).is_some() { traits::COMPOUND } else { 0 };
-                table.push((hash, number(ORDINARY, bits | last_part(hash))));
-            }
+                number(ORDINARY, bits | last_part(hash))
+            });
         });
-        Table::new(&table)
+        table
     }
 
     /// What is left of each term behind its first four letters or more.

@@ -84,20 +84,44 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    /// The table of these words, at most half full. Of a word's numbers, the one that is added first is found first.
+    /// An empty table that these many words will fill to a half at most.
+    pub(crate) fn for_words(words: usize) -> Table {
+        let size = (words.max(8) * 2).next_power_of_two();
+        Table { slots: vec![(0, UNKNOWN); size].into_boxed_slice() }
+    }
+
+    /// The table of these words. Of a word's numbers, the one that is added first is found first.
     pub(crate) fn new(words: &[(WordHash, u32)]) -> Table {
-        let size = (words.len().max(8) * 2).next_power_of_two();
-        let mut slots = vec![(0, UNKNOWN); size].into_boxed_slice();
-        for (hash, number) in words {
-            let (print, mut at) = hash.print_and_place(size);
-            while slots.get(at).is_some_and(|slot| slot.1 != UNKNOWN) {
-                at = (at + 1) & (size - 1);
+        let mut table = Table::for_words(words.len());
+        words.iter().for_each(|(hash, number)| table.add(*hash, *number));
+        table
+    }
+
+    /// Adds a number of a word.
+    pub(crate) fn add(&mut self, hash: WordHash, number: u32) {
+        self.put(hash, |print, slot| if slot.1 == UNKNOWN { Some((print, number)) } else { None });
+    }
+
+    /// Adds a word that is not there yet; `number` is asked for it only then.
+    pub(crate) fn add_absent(&mut self, hash: WordHash, number: impl Fn() -> u32) {
+        self.put(hash, |print, slot| match slot {
+            (_, UNKNOWN) => Some((print, number())),
+            (known, _) if known == print => Some(slot),
+            _ => None,
+        });
+    }
+
+    /// Writes what `settle` says for the first slot it settles on, from the word's own slot onwards.
+    fn put(&mut self, hash: WordHash, settle: impl Fn(u32, (u32, u32)) -> Option<(u32, u32)>) {
+        let (print, mut at) = hash.print_and_place(self.slots.len());
+        let last = self.slots.len() - 1;
+        while let Some(slot) = self.slots.get_mut(at) {
+            if let Some(settled) = settle(print, *slot) {
+                *slot = settled;
+                return;
             }
-            if let Some(slot) = slots.get_mut(at) {
-                *slot = (print, *number);
-            }
+            at = (at + 1) & last;
         }
-        Table { slots }
     }
 
     /// The symbol of a word in a vocabulary, or [`UNKNOWN`].
