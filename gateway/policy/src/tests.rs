@@ -2,7 +2,6 @@
 
 mod change;
 mod loading;
-mod mutation;
 mod proof;
 mod shipped;
 mod signing;
