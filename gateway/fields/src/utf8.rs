@@ -12,25 +12,58 @@ const HIGH: u64 = 0x8080_8080_8080_8080;
 #[inline(always)]
 pub(crate) fn is_text(input: &[u8], from: usize, to: usize) -> bool {
     let len = to.wrapping_sub(from);
-    if len <= 16 {
-        let first = wire::word(input, from) & HIGH.unbounded_shr(64u32.saturating_sub(8 * len as u32));
-        let second =
-            wire::word(input, from + 8) & HIGH.unbounded_shr(128u32.saturating_sub(8 * len as u32).min(64));
-        return first | second == 0 && to <= input.len() || is_utf8(input, from, to);
+    if let Some([low, high]) = MASKS.get(len) {
+        // Whatever stands behind a short text is masked out; at the end of the input there is nothing to read.
+        return match input.get(from..).and_then(|rest| rest.first_chunk::<16>()) {
+            Some(block) => {
+                let [first, second] = halves(block);
+                first & low | second & high == 0 || is_utf8(input, from, to)
+            }
+            None => is_utf8(input, from, to),
+        };
     }
     let Some(bytes) = input.get(from..to) else { return false };
-    if len <= 64 {
-        let last = len - 16;
-        let blocks = [0, last.min(16), last.min(32), last].map(|at| {
-            bytes
-                .get(at..)
-                .and_then(|rest| rest.first_chunk::<16>())
-                .map_or(!0, |block| u128::from_ne_bytes(*block))
-        });
-        let all = blocks.iter().fold(0, |all, block| all | block);
-        return (all | all >> 64) as u64 & HIGH == 0 || is_utf8(input, from, to);
+    let ascii = if len <= 32 {
+        both_ascii(bytes.first_chunk::<16>(), bytes.last_chunk::<16>())
+    } else if len <= 64 {
+        both_ascii(bytes.first_chunk::<32>(), bytes.last_chunk::<32>())
+    } else {
+        bytes.is_ascii()
+    };
+    ascii || is_utf8(input, from, to)
+}
+
+/// For each length up to 16, the high bits of so many bytes.
+#[expect(clippy::indexing_slicing, reason = "at compile time, where a wrong index does not compile")]
+const MASKS: [[u64; 2]; 17] = {
+    let mut masks = [[0; 2]; 17];
+    let mut len = 1;
+    while len <= 16 {
+        let low = if len < 8 { len } else { 8 };
+        masks[len] =
+            [HIGH.unbounded_shr(64 - 8 * low as u32), HIGH.unbounded_shr(64 - 8 * (len - low) as u32)];
+        len += 1;
     }
-    bytes.is_ascii() || is_utf8(input, from, to)
+    masks
+};
+
+#[inline(always)]
+fn halves(block: &[u8; 16]) -> [u64; 2] {
+    let bits = u128::from_le_bytes(*block);
+    [bits as u64, (bits >> 64) as u64]
+}
+
+/// Whether the two ends of a text, which together are all of it, are ASCII.
+#[inline(always)]
+fn both_ascii<const N: usize>(first: Option<&[u8; N]>, last: Option<&[u8; N]>) -> bool {
+    let high = |bytes: &[u8; N]| {
+        let (words, _) = bytes.as_chunks::<8>();
+        words.iter().fold(0, |high, word| high | u64::from_ne_bytes(*word))
+    };
+    match (first, last) {
+        (Some(first), Some(last)) => (high(first) | high(last)) & HIGH == 0,
+        _ => false,
+    }
 }
 
 #[inline(never)]
