@@ -31,6 +31,14 @@ proptest! {
     }
 }
 
+/// Cases that once told the two apart, and what the fuzzer found worth keeping.
+#[test]
+fn the_corpus_of_the_fuzzer_gives_what_the_oracle_gives() {
+    let corpus = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/corpus/same")).unwrap();
+    let replayed = corpus.map(|file| check(&std::fs::read(file.unwrap().path()).unwrap())).count();
+    assert!(replayed >= 7, "the corpus is not there");
+}
+
 /// `FIELDS_CASES=10000000 cargo test -p fields --test oracle --release -- many` runs for long.
 #[test]
 fn many_cases_give_what_the_oracle_gives_and_most_of_them_pass_something() {
