@@ -2,10 +2,16 @@
 //!
 //! Owns: parsing. What a command does stands in `commands/`, one file a command.
 
+mod keep;
+mod log;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use model::{Consent, ExchangeId, MessageType, Name, Oin, Purpose, Role};
+
+pub(crate) use keep::{Backup, Erase};
+pub(crate) use log::{Keys, Log, LogSource};
 
 /// Field guard: what an organisation may not have never leaves, and the log proves what did.
 #[derive(Parser)]
@@ -58,6 +64,20 @@ pub(crate) enum Command {
     /// Verify, prove and read the log
     #[command(subcommand, after_help = "Example:\n  veldwacht log verify demo/log --key demo/log.vkey")]
     Log(Log),
+    /// Erase a client: the key goes, the log stays whole; the gateway must be stopped
+    #[command(
+        after_help = "Example:\n  veldwacht erase --client 999990019 --ground avg-17-1-b --config demo/gateway.toml"
+    )]
+    Erase(Erase),
+    /// Copy the data folder, of a gateway that may be running, and check the copy
+    #[command(after_help = "Example:\n  veldwacht backup /backup/2026-11-22 --config gateway.toml")]
+    Backup(Backup),
+    /// Put a copy in place of a data folder that is not there, checked before and after
+    #[command(after_help = "Example:\n  veldwacht restore /backup/2026-11-22 --config gateway.toml")]
+    Restore(Backup),
+    /// What the README quotes: ours beside peers, in one run
+    #[command(after_help = "Example:\n  veldwacht bench fields --json")]
+    Bench(Bench),
 }
 
 #[derive(Subcommand)]
@@ -83,9 +103,12 @@ pub(crate) enum Pki {
         dir: PathBuf,
         #[command(flatten)]
         whom: IssueTo,
-        /// A role of the operator: officer, auditor, beheerder; repeat for more
+        /// A role that the operator has, or that the organisation's key may assert; repeat for more
         #[arg(long)]
         role: Vec<Role>,
+        /// The kind of a new organisation: gemeente, uwv, ggz, rib …
+        #[arg(long, requires = "organisation")]
+        kind: Option<Name>,
     },
     /// Take back a certificate, by its file or serial number, and write the revocation lists
     #[command(after_help = "Example:\n  veldwacht pki revoke --dir certs/dev rib/coach.pem")]
@@ -115,9 +138,12 @@ pub(crate) struct IssueTo {
     /// A system, with `--oin`
     #[arg(long, requires = "oin")]
     pub(crate) system: Option<Name>,
-    /// The organisation of the system
+    /// The organisation of the system, or the number of a new organisation
     #[arg(long)]
     pub(crate) oin: Option<Oin>,
+    /// The name of a new organisation, with `--oin`, `--kind`, `--role` and `--system`
+    #[arg(long, requires_all = ["oin", "system"], value_name = "NAME")]
+    pub(crate) organisation: Option<String>,
     /// An operator, with `--role`
     #[arg(long, conflicts_with_all = ["system", "oin"])]
     pub(crate) operator: Option<Name>,
@@ -218,6 +244,21 @@ pub(crate) enum Policy {
         #[arg(long)]
         json: bool,
     },
+    /// A draft over what was delivered in the past, from the published log
+    #[command(after_help = "Example:\n  veldwacht policy replay draft --log demo/log")]
+    Replay {
+        /// The draft
+        bundle: PathBuf,
+        /// The published log
+        #[arg(long)]
+        log: PathBuf,
+        /// Its verifier key: a file, or the key itself; `LOG.vkey` beside the log if left out
+        #[arg(long, value_name = "VKEY")]
+        key: Option<String>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Sign a bundle, or its guardrails
     #[command(after_help = "Example:\n  veldwacht policy sign policies --key certs/dev/signers/officer-1.key.pem")]
     Sign {
@@ -240,49 +281,6 @@ pub(crate) enum MatrixFormat {
     Csv,
     /// A page to print
     Html,
-}
-
-#[derive(Subcommand)]
-pub(crate) enum Log {
-    /// Recompute everything from tiles and entries, and check signatures and witnesses, offline
-    #[command(after_help = "Example:\n  veldwacht log verify demo/log --key demo/log.vkey")]
-    Verify {
-        /// The published log
-        log: PathBuf,
-        /// The log's verifier key: a file, or the key itself
-        #[arg(long, value_name = "VKEY")]
-        key: String,
-        /// A trust file (C2SP tlog-policy) with witnesses and a quorum
-        #[arg(long, value_name = "TRUST")]
-        policy: Option<PathBuf>,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
-    /// The receipt of one record (C2SP tlog-proof)
-    #[command(after_help = "Example:\n  veldwacht log prove 3 --log demo/log > 3.tlog-proof")]
-    Prove {
-        /// Index of the record
-        index: u64,
-        /// The published log
-        #[arg(long)]
-        log: PathBuf,
-    },
-    /// Check a receipt, offline
-    #[command(after_help = "Example:\n  veldwacht log check-proof 3.tlog-proof --key demo/log.vkey")]
-    CheckProof {
-        /// The receipt
-        file: PathBuf,
-        /// The log's verifier key: a file, or the key itself
-        #[arg(long, value_name = "VKEY")]
-        key: String,
-        /// A trust file with witnesses and a quorum
-        #[arg(long, value_name = "TRUST")]
-        policy: Option<PathBuf>,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
 }
 
 #[derive(Args)]
@@ -488,6 +486,8 @@ pub(crate) enum Benchmark {
     Fields,
     /// Durable audited exchanges over mutual TLS
     Exchange,
+    /// Mediated calls
+    Ask,
     /// The log
     Log,
     /// Screening

@@ -139,7 +139,7 @@ impl Config {
             }
         }
         let mut config: Config =
-            table.try_into().map_err(|error: toml::de::Error| nearest(&error.message().to_owned()))?;
+            table.try_into().map_err(|error: toml::de::Error| nearest(error.message()))?;
         config.check()?;
         config.paths().into_iter().for_each(|path| *path = folder.join(&*path));
         Ok(config)

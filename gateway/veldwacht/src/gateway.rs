@@ -88,8 +88,12 @@ impl Ready {
             Err(error) => tracing::error!(%error, "renewed files cannot be used; the last good ones go on"),
         };
         let watching = tokio::spawn(files.watch(Arc::downgrade(&guard), WATCH_EVERY, Arc::new(told)));
-        let served = exchange::serve_with_asks(gateway, asks, listener, guard, limits, Http2::default(), stop).await;
+        let http2 = Http2::default();
+        let served =
+            exchange::serve_with_asks(Arc::clone(&gateway), asks, listener, guard, limits, http2, stop).await;
         watching.abort();
+        // Whoever reads the log after this finds all of it, not what the last interval published.
+        gateway.publisher().publish_now();
         served.unreachable("serving")
     }
 }

@@ -18,7 +18,7 @@ use crate::failure::{Failure, Outcome};
 use authority::{Authority, Subject};
 use folder::Folder;
 use key::SigningKeyPair;
-pub(crate) use key::{AssertionSigner, Jwk, KeyKind};
+pub(crate) use key::{AssertionSigner, KeyKind};
 pub(crate) use register::{Issued, Kind};
 use register::{OrganisationEntry, Register, RegisteredKey};
 

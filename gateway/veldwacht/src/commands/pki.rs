@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::Write;
 
+use model::{Name, Oin, Role};
 use policy::{Proven, Trust};
 use serde_json::json;
 
@@ -12,7 +13,7 @@ use crate::cli::{self, Pki as Command};
 use crate::demo::issue_all;
 use crate::failure::{Doing, Failure, Outcome};
 use crate::gateway::now;
-use crate::pki::Pki;
+use crate::pki::{KeyKind, NewOrganisation, Pki};
 
 /// Runs one of them.
 pub(crate) fn run(command: &Command, out: &mut impl Write) -> Outcome {
@@ -24,10 +25,15 @@ pub(crate) fn run(command: &Command, out: &mut impl Write) -> Outcome {
             writeln!(out, "{}: {} certificates and keys", dir.display(), pki.list().len())
                 .unreachable("standard output")
         }
-        Command::Issue { dir, whom, role } => {
+        Command::Issue { dir, whom, role, kind } => {
             let mut pki = Pki::open(dir, now())?;
             let path = match (&whom.system, &whom.oin, &whom.operator, &whom.signer) {
-                (Some(system), Some(oin), ..) => pki.issue_system(*oin, system)?,
+                (Some(system), Some(oin), ..) => {
+                    if let Some(name) = &whom.organisation {
+                        pki.issue_organisation(&newcomer(*oin, name, kind.as_ref(), role)?)?;
+                    }
+                    pki.issue_system(*oin, system)?
+                }
                 (.., Some(operator), _) => {
                     pki.issue_operator(operator, &role.iter().cloned().collect::<BTreeSet<_>>())?
                 }
@@ -55,6 +61,21 @@ pub(crate) fn run(command: &Command, out: &mut impl Write) -> Outcome {
             Ok(())
         }
     }
+}
+
+/// An organisation that no bundle brought, in a folder called after its number.
+fn newcomer(oin: Oin, name: &str, kind: Option<&Name>, roles: &[Role]) -> Outcome<NewOrganisation> {
+    let kind = kind.ok_or_else(|| Failure::Use("say what it is: --kind".into()))?;
+    Ok(NewOrganisation {
+        oin,
+        name: name.to_owned(),
+        kind: kind.clone(),
+        folder: oin.as_str().parse().wrong("the folder")?,
+        roles: roles.iter().cloned().collect(),
+        big_roles: BTreeSet::new(),
+        systems: Vec::new(),
+        key: KeyKind::Ed25519,
+    })
 }
 
 /// Makes one assertion.

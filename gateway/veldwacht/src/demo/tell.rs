@@ -185,6 +185,9 @@ fn by_reason(withheld: &[wire::Withheld]) -> Vec<(String, Vec<String>)> {
     reasons
 }
 
+/// A value that is longer, in characters with its name, has a line of its own.
+const LONG: usize = 60;
+
 /// A document as lines: one for every message in it, its own fields beside each other.
 fn outline(document: &Value) -> Vec<String> {
     let mut lines = Vec::new();
@@ -195,11 +198,13 @@ fn outline(document: &Value) -> Vec<String> {
 fn outline_into(value: &Value, name: &str, lines: &mut Vec<String>) {
     let Value::Object(members) = value else { return };
     let plain = members.iter().filter(|(_, value)| is_plain(value));
-    let plain: Vec<String> = plain.map(|(name, value)| format!("{name} {}", shown(value))).collect();
+    let plain = plain.map(|(name, value)| format!("{name} {}", shown(value)));
+    let (texts, short): (Vec<String>, Vec<String>) = plain.partition(|shown| shown.chars().count() > LONG);
     let prefix = if name.is_empty() { String::new() } else { format!("{name}: ") };
-    if !plain.is_empty() {
-        lines.push(format!("{prefix}{}", plain.join(" · ")));
+    if !short.is_empty() {
+        lines.push(format!("{prefix}{}", short.join(" · ")));
     }
+    lines.extend(texts.iter().map(|text| format!("{prefix}{text}")));
     for (inner, value) in members.iter().filter(|(_, value)| !is_plain(value)) {
         let path = if name.is_empty() { inner.clone() } else { format!("{name} › {inner}") };
         match value {
