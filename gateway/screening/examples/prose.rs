@@ -1,5 +1,10 @@
 //! Screens general prose, a paragraph at a time, and prints every hit: each is a false one.
-#![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a tool for developers")]
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a tool for developers"
+)]
 use screening::{Screener, default_against};
 use std::collections::BTreeMap;
 use std::path::Path;

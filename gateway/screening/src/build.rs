@@ -7,15 +7,18 @@ use std::collections::HashMap;
 
 use model::{DataClass, Name};
 
-use crate::compound::{Compounds, Meaning, first_letters, last_letters};
+use crate::compound::{Compounds, Meaning};
 use crate::inflect::forms;
 use crate::lexicon::{Case, Lexicon, LexiconError, Part, PartKind, Phrase, Term};
-use crate::matcher::{Ask, Compiled, Element, Membership};
+use crate::matcher::{Ask, Compiled, Element};
 use crate::phrase::{self, Step};
 use crate::symbols::{Anchor, Sense, Symbols};
 use crate::typo::Typos;
-use crate::vocabulary::{ORDINARY, Table, UNKNOWN, WordHash, number, traits};
-use crate::words;
+use crate::vocabulary::Table;
+
+mod tables;
+
+use tables::Traits;
 
 /// Everything that screening reads.
 pub(crate) struct Built {
@@ -77,14 +80,6 @@ struct Builder {
     meanings: Vec<Option<Meaning>>,
     misspelt: Vec<(String, u32)>,
     phrases: Vec<Compiled>,
-}
-
-/// The sets that become traits.
-struct Traits {
-    foreign: u16,
-    dutch_function: u16,
-    loose_tail: u16,
-    abbreviation: u16,
 }
 
 /// Builds the tables.
@@ -213,8 +208,13 @@ impl Builder {
         let pattern: Vec<String> =
             before.iter().chain([&all.join("|")]).map(|word| format!("{sign}{word}")).collect();
         let place = crate::lexicon::Place { file: format!("termen-{}.tsv", term.list), line: 0 };
-        let phrase =
-            Phrase { pattern: pattern.join(" "), class: Some(term.class), list: term.list.clone(), place, is_term: true };
+        let phrase = Phrase {
+            pattern: pattern.join(" "),
+            class: Some(term.class),
+            list: term.list.clone(),
+            place,
+            is_term: true,
+        };
         self.phrase(&phrase)?;
         // written as one word too, when that is a word of its own
         let joined = before.concat() + last;
@@ -286,7 +286,12 @@ impl Builder {
         {
             self.symbols.add_anchor(ask, Anchor { phrase: number, element: element as u8 });
         }
-        self.phrases.push(Compiled { elements: elements.into(), class: phrase.class, rule, is_term: phrase.is_term });
+        self.phrases.push(Compiled {
+            elements: elements.into(),
+            class: phrase.class,
+            rule,
+            is_term: phrase.is_term,
+        });
         Ok(())
     }
 
@@ -358,81 +363,6 @@ impl Builder {
             code_word,
             code_elsewhere,
             code_rule,
-        }
-    }
-
-    /// Every word of the lexicon and of the word list, with what is known of it at once.
-    fn vocabulary(&self, dutch: &str, compounds: &Compounds, sets: &Traits) -> Table {
-        let last_parts = self.last_parts();
-        let last_part = |hash: WordHash| if last_parts.find(hash) == UNKNOWN { 0 } else { traits::LAST_PART };
-        let own = |word: &str, symbol: u32| {
-            let tells = !self.symbols.senses(symbol).is_empty();
-            let is = |set: u16, bit: u8| if self.symbols.is_in(symbol, set) { bit } else { 0 };
-            let by_parts = !tells && compounds.meaning(word.as_bytes()).is_some();
-            let bits = [
-                if tells { traits::TELLS } else { 0 },
-                if self.symbols.anchors(symbol).is_empty() { 0 } else { traits::WAITS },
-                if by_parts { traits::COMPOUND } else { 0 },
-                is(sets.foreign, traits::FOREIGN),
-                is(sets.dutch_function, traits::DUTCH),
-                is(sets.loose_tail, traits::TAIL),
-                is(sets.abbreviation, traits::ABBREVIATION),
-                last_part(WordHash::of(word.as_bytes())),
-            ];
-            number(symbol, bits.into_iter().fold(0, |all, bit| all | bit))
-        };
-        let mut table = Table::for_words(self.words.len() + dutch.lines().count());
-        for (word, symbol) in &self.words {
-            table.add(WordHash::of(word.as_bytes()), own(word, *symbol));
-        }
-        words::each(dutch, |word, hash| {
-            table.add_absent(hash, || {
-                let bits = if compounds.meaning(word).is_some() { traits::COMPOUND } else { 0 };
-                number(ORDINARY, bits | last_part(hash))
-            });
-        });
-        table
-    }
-
-    /// What is left of each term behind its first four letters or more.
-    fn last_parts(&self) -> Table {
-        const SHORTEST: usize = 4;
-        let ends = self.misspelt.iter().flat_map(|(term, _)| {
-            (SHORTEST..term.len().saturating_sub(SHORTEST - 1))
-                .filter_map(move |at| term.as_bytes().get(at..))
-        });
-        Table::new(&ends.map(|end| (WordHash::of(end), 1)).collect::<Vec<_>>())
-    }
-
-    fn compounds(&mut self) -> Compounds {
-        let mut last = vec![false; 26 * 26];
-        let mut first = vec![false; 26 * 26];
-        for (kind, word, _) in &self.compound_words {
-            let (flags, index) = match kind {
-                PartKind::Tail | PartKind::LooseTail | PartKind::Ending => {
-                    (&mut last, last_letters(word.as_bytes()))
-                }
-                PartKind::Beginning => (&mut first, first_letters(word.as_bytes())),
-                PartKind::Head | PartKind::Free | PartKind::FreeEnding => continue,
-            };
-            if let Some(flag) = index.and_then(|index| flags.get_mut(index)) {
-                *flag = true;
-            }
-        }
-        let parts = |kinds: &[PartKind], hash: fn(&[u8]) -> WordHash| {
-            let words = self.compound_words.iter().filter(|word| kinds.contains(&word.0));
-            Table::new(&words.map(|word| (hash(word.1.as_bytes()), word.2)).collect::<Vec<_>>())
-        };
-        Compounds {
-            heads: parts(&[PartKind::Head], WordHash::of),
-            tails: parts(&[PartKind::Tail, PartKind::LooseTail], WordHash::backwards),
-            endings: parts(&[PartKind::Ending], WordHash::backwards),
-            beginnings: parts(&[PartKind::Beginning], WordHash::of),
-            free: parts(&[PartKind::Free], WordHash::of),
-            free_endings: parts(&[PartKind::FreeEnding], WordHash::backwards),
-            last_letters: last.into(),
-            first_letters: first.into(),
-            meanings: std::mem::take(&mut self.meanings),
         }
     }
 }

@@ -161,7 +161,13 @@ impl Lexicon {
     fn push_phrase(&mut self, line: &Line<'_>, list: &str, tells: bool) -> Result<(), LexiconError> {
         let class = if tells { Some(line.class(1)?) } else { None };
         let pattern = line.column(0, "pattern")?.to_owned();
-        self.phrases.push(Phrase { pattern, class, list: line.name(list)?, place: line.place(), is_term: false });
+        self.phrases.push(Phrase {
+            pattern,
+            class,
+            list: line.name(list)?,
+            place: line.place(),
+            is_term: false,
+        });
         Ok(())
     }
 

@@ -1,5 +1,7 @@
 //! What the shipped lexicon and the screener promise together: scores on labelled sentences, classes, robustness.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a failing test may")]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -61,15 +63,15 @@ fn score(file: &str) -> BTreeMap<String, f64> {
 
 #[test]
 fn leaks_are_found_and_ok_sentences_pass() {
-    for file in ["tune.tsv", "heldout.tsv", "fresh.tsv"] {
+    for file in ["tune.tsv", "tune2.tsv", "tune3.tsv", "heldout.tsv"] {
         let score = score(file);
         let floor = |label: &str, floor: f64| {
             let reached = score.get(label).copied().unwrap_or(1.0);
             assert!(reached >= floor, "{file}: {label} {reached:.3} is below {floor}");
         };
-        floor("leak", 0.92);
-        floor("ok", 0.95);
-        floor("situational", 0.90);
+        floor("leak", 0.97);
+        floor("ok", 0.97);
+        floor("situational", 0.95);
         floor("unscreenable", 0.90);
     }
 }
