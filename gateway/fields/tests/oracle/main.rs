@@ -34,8 +34,11 @@ proptest! {
 /// Cases that once told the two apart, and what the fuzzer found worth keeping.
 #[test]
 fn the_corpus_of_the_fuzzer_gives_what_the_oracle_gives() {
-    let corpus = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/corpus/same")).unwrap();
-    let replayed = corpus.map(|file| check(&std::fs::read(file.unwrap().path()).unwrap())).count();
+    let mut replayed = 0;
+    for file in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/corpus/same")).unwrap() {
+        check(&std::fs::read(file.unwrap().path()).unwrap());
+        replayed += 1;
+    }
     assert!(replayed >= 7, "the corpus is not there");
 }
 
