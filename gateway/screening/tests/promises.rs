@@ -1,6 +1,12 @@
 //! What the shipped lexicon and the screener promise together: scores on labelled sentences, classes, robustness.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a failing test may")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a failing test may, and the table of scores is for reading"
+)]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -176,7 +176,7 @@ async fn frame_bytes(dir: &Path) -> io::Result<usize> {
 }
 
 /// Publishing lag under load, how fast what was published is verified from its files, and the next start.
-async fn published(dir: &Path, time: Duration) -> io::Result<Vec<Row>> {
+pub(crate) async fn published(dir: &Path, time: Duration) -> io::Result<Vec<Row>> {
     const INTERVAL: Duration = Duration::from_millis(200);
     let folder = tempfile::tempdir_in(dir)?;
     let journal = open(folder.path())?;

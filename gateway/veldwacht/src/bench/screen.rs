@@ -30,7 +30,7 @@ pub(crate) struct Row {
 }
 
 const SENTENCES: &str = include_str!("../../../../tests/data/screening/tune.tsv");
-const PEER: &str = include_str!("deduce.py");
+const PEER: &str = include_str!("screen_peer.py");
 const TEXT: usize = 2_000;
 const ROUNDS: usize = 60;
 
