@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 use tonic::service::Routes;
 
 use crate::ask::{Asks, Front};
-use crate::door::{self, Guard, Http2, TurnedAway};
+use crate::door::{self, Guard, Http2, Stage, TurnedAway};
 use crate::gateway::Gateway;
 use crate::line::record::{self, Circumstances};
 use crate::services::{audit::Audit, consent::Consents, exchange::Exchange};
@@ -90,7 +90,8 @@ pub async fn serve_with_asks(
             AuditServiceServer::new(Audit(Arc::clone(&gateway))).max_decoding_message_size(64 << 10),
         );
     let front = Front::new(own.prepare(), gateway, asks);
-    let served = door::server(&http2).layer(shares).serve_with_incoming_shutdown(front, connections, stop).await;
+    let served =
+        door::server(&http2).layer(shares).serve_with_incoming_shutdown(front, connections, stop).await;
     beside.iter().for_each(tokio::task::JoinHandle::abort);
     served
 }
@@ -109,7 +110,10 @@ async fn expire(gateway: Arc<Gateway>) {
 /// A certificate without rights is a refusal like any other: it stands in the log.
 async fn record_turned_away(gateway: Arc<Gateway>, mut refusals: mpsc::Receiver<TurnedAway>) {
     while let Some(turned_away) = refusals.recv().await {
-        let Some(refusal) = turned_away.refusal else { continue };
+        // Strangers are the door's affair; who has a certificate and no rights is the log's.
+        let (Some(refusal), Stage::WithoutRights) = (turned_away.refusal, turned_away.stage) else {
+            continue;
+        };
         let rules = gateway.rules();
         let exchange = gateway.new_exchange_id(turned_away.at);
         let circumstances = Circumstances { now: turned_away.at, exchange, trace: None, rules: &rules };
