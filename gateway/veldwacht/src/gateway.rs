@@ -61,7 +61,7 @@ impl Ready {
         let guard = guard(config, &files)?;
         let rules = rules(&config.bundle, &trust::of(config)?)?;
         trust::remember(&config.data, rules.proven())?;
-        let options = Options::new(&config.data, secret(&config.secrets.master)?);
+        let options = Options::new(&config.data, secret(&config.secrets.master)?.to_vec());
         let journal = Journal::open(options).unreachable(config.data.display())?;
         let journal = Arc::new(journal);
         let publisher = Publisher::open(Arc::clone(&journal), log_key(config)?, &[]).unreachable("the log")?;
@@ -87,11 +87,13 @@ impl Ready {
             Ok(()) => tracing::info!("certificates, revocation lists or registry were renewed"),
             Err(error) => tracing::error!(%error, "renewed files cannot be used; the last good ones go on"),
         };
+        let warning = tokio::spawn(warn_ahead(Arc::clone(&guard)));
         let watching = tokio::spawn(files.watch(Arc::downgrade(&guard), WATCH_EVERY, Arc::new(told)));
         let http2 = Http2::default();
         let served =
             exchange::serve_with_asks(Arc::clone(&gateway), asks, listener, guard, limits, http2, stop).await;
         watching.abort();
+        warning.abort();
         // Whoever reads the log after this finds all of it, not what the last interval published.
         gateway.publisher().publish_now();
         served.unreachable("serving")
@@ -121,7 +123,8 @@ fn guard(config: &Config, files: &Files) -> Outcome<Arc<Guard>> {
     Guard::new(material, rules, tls, name, once, Arc::new(now)).wrong("the door")
 }
 
-fn log_key(config: &Config) -> Outcome<LogKey> {
+/// The key that signs the log.
+pub(crate) fn log_key(config: &Config) -> Outcome<LogKey> {
     let path = &config.log.key;
     let pem = secret(path)?;
     let key = PrivatePkcs8KeyDer::from_pem_slice(&pem).wrong(path.display())?;
@@ -129,8 +132,20 @@ fn log_key(config: &Config) -> Outcome<LogKey> {
     LogKey::new(origin, key.secret_pkcs8_der()).wrong(path.display())
 }
 
-fn secret(path: &Path) -> Outcome<Vec<u8>> {
-    std::fs::read(path).wrong(path.display())
+pub(crate) fn secret(path: &Path) -> Outcome<zeroize::Zeroizing<Vec<u8>>> {
+    door::secret(path).wrong(path.display())
+}
+
+/// Says once a day which certificates and lists expire within 30 days.
+async fn warn_ahead(guard: Arc<Guard>) {
+    let mut day = tokio::time::interval(Duration::from_secs(86_400));
+    loop {
+        day.tick().await;
+        for expiring in guard.expiring(now()) {
+            let door::Expiring { what, until, step } = expiring;
+            tracing::warn!(what, until = until.unix_seconds(), days = step, "expires soon; renew it");
+        }
+    }
 }
 
 /// Everything that `serve` would refuse to start on, without starting.

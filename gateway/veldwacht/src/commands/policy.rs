@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use crate::bundle;
 use crate::cli::{self, MatrixFormat};
 use crate::commands::filter::{load, situation};
+use crate::commands::replay;
 use crate::document;
 use crate::failure::{Doing, Failure, Outcome};
 use crate::trust::name_of;
@@ -39,6 +40,7 @@ pub(crate) fn run(command: &cli::Policy, out: &mut impl Write) -> Outcome {
         cli::Policy::Simulate { bundle, route, json, file } => simulated(bundle, route, *json, file, out),
         cli::Policy::Diff { old, new, json } => diff(&load(old)?, &load(new)?, *json, out),
         cli::Policy::Test { bundle, json } => test(bundle, *json, out),
+        cli::Policy::Replay { bundle, log, key, json } => replay::run(bundle, log, key.as_deref(), *json, out),
         cli::Policy::Sign { bundle, key, guardrails } => signed(bundle, key, *guardrails, out),
     }
 }
@@ -64,6 +66,9 @@ fn check(folder: &Path, as_json: bool, out: &mut impl Write) -> Outcome {
         }
         Err(error) => {
             writeln!(out, "{error}").unreachable("standard output")?;
+            if let Some(report) = &error.report {
+                write!(out, "{report}").unreachable("standard output")?;
+            }
             Err(Failure::No)
         }
     }
