@@ -16,7 +16,12 @@ fn main() -> std::io::Result<()> {
     let seconds = std::env::var("BENCH_SECONDS").ok().and_then(|seconds| seconds.parse().ok()).unwrap_or(2);
     let folder = tempfile::tempdir_in(std::env::var("BENCH_DIR").unwrap_or_else(|_| "/tmp".into()))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let rows = runtime.block_on(log::run(folder.path(), Duration::from_secs(seconds)))?;
+    // `BENCH_LONG=120`: only how a log that grew for so long is published, verified and opened again.
+    let long = std::env::var("BENCH_LONG").ok().and_then(|seconds| seconds.parse().ok());
+    let rows = match long {
+        Some(long) => runtime.block_on(log::published(folder.path(), Duration::from_secs(long))),
+        None => runtime.block_on(log::run(folder.path(), Duration::from_secs(seconds))),
+    }?;
     for row in rows {
         let line = serde_json::to_string(&row).map_err(std::io::Error::other)?;
         std::io::Write::write_all(&mut std::io::stdout().lock(), format!("{line}\n").as_bytes())?;

@@ -22,8 +22,8 @@ const KEEP_EVERY: u64 = 65_536;
 /// After so many ticks without a record they are too: a gateway that is idle starts at once.
 const IDLE_TICKS: u32 = 8;
 
-/// So many new keys are copied at once; until then each stands in every frame that uses it.
-const MANY_KEYS: usize = 1024;
+/// New keys are copied after so many ticks; until then each stands in every frame that uses it.
+const KEY_TICKS: u64 = 4;
 
 /// How often the keeper looks.
 const TICK: Duration = Duration::from_millis(250);
@@ -93,14 +93,17 @@ impl Keeper {
         let (stop, stopped) = channel();
         let run = move || {
             let mut kept = (0, shared.views.next());
-            let (mut seen, mut idle) = (0, 0);
+            let (mut seen, mut idle, mut ticks) = (0, 0, 0);
             loop {
                 let wait = stopped.recv_timeout(TICK);
                 let last = !matches!(wait, Err(RecvTimeoutError::Timeout));
                 let size = *shared.size.borrow();
                 idle = if size == seen { idle + 1 } else { 0 };
                 seen = size;
-                keep(&shared, &mut kept, last || idle == IDLE_TICKS);
+                ticks += 1;
+                let quiet = last || idle == IDLE_TICKS;
+                keep_keys(&shared, &mut kept.0, quiet || (ticks % KEY_TICKS == 0 && shared.keys.has_fresh()));
+                keep_views(&shared, &mut kept.1, quiet);
                 if last {
                     shared.views.flush();
                     return;
@@ -121,18 +124,23 @@ impl Keeper {
     }
 }
 
-/// `kept`: up to which record keys and views were copied; `quiet`: whether there is time for it.
-fn keep(shared: &Shared, kept: &mut (u64, u64), quiet: bool) {
+/// `kept`: up to which record this was done; `now`: whether there is time or need for it.
+fn keep_keys(shared: &Shared, kept: &mut u64, now: bool) {
     let size = *shared.size.borrow();
-    if shared.keys.fresh() >= MANY_KEYS || size >= kept.0 + KEEP_EVERY || (quiet && size > kept.0) {
+    if size >= *kept + KEEP_EVERY || (now && size > *kept) {
         match shared.keys.save(size) {
-            Ok(saved) => kept.0 = if saved { size } else { kept.0 },
+            Ok(saved) => *kept = if saved { size } else { *kept },
             Err(error) => tracing::warn!(%error, "new keys stay in the journal's frames for now"),
         }
     }
-    if shared.views.is_full() || size >= kept.1 + KEEP_EVERY || (quiet && size > kept.1) {
+}
+
+/// As [`keep_keys`].
+fn keep_views(shared: &Shared, kept: &mut u64, now: bool) {
+    let size = *shared.size.borrow();
+    if shared.views.is_full() || size >= *kept + KEEP_EVERY || (now && size > *kept) {
         match shared.views.settle() {
-            Ok(()) => kept.1 = size,
+            Ok(()) => *kept = size,
             Err(error) => tracing::warn!(%error, "young views stay in memory for now"),
         }
     }

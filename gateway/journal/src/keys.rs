@@ -55,7 +55,6 @@ impl ClientKey {
 }
 
 struct Inner {
-    file: RingFile,
     epoch: u64,
     epoch_key: Zeroizing<[u8; 32]>,
     clients: HashMap<ClientPseudonym, Arc<ClientKey>>,
@@ -71,6 +70,8 @@ pub(crate) struct KeyRing {
     folder: Folder,
     master: Zeroizing<[u8; 32]>,
     index: hmac::Key,
+    /// Locked before `inner`, so that nobody waits for a flush who only wants a key.
+    file: Mutex<RingFile>,
     inner: Mutex<Inner>,
 }
 
@@ -82,7 +83,6 @@ impl KeyRing {
         let master = master_key(master_secret);
         let opened = file::load(&folder, &master, new)?;
         let mut inner = Inner {
-            file: opened.file,
             epoch: opened.epoch,
             epoch_key: opened.epoch_key,
             clients: HashMap::new(),
@@ -94,7 +94,8 @@ impl KeyRing {
             inner.unwrap(wrapped).map_err(|_| OpenError::WrongMasterSecret)?;
         }
         let index = hmac::Key::new(hmac::HMAC_SHA256, opened.index_key.as_slice());
-        Ok((KeyRing { folder, master, index, inner: Mutex::new(inner) }, opened.through))
+        let (file, inner) = (Mutex::new(opened.file), Mutex::new(inner));
+        Ok((KeyRing { folder, master, index, file, inner }, opened.through))
     }
 
     /// How this gateway's views know a client.
@@ -149,20 +150,28 @@ impl KeyRing {
     /// Copies new keys to the ring's file: everything in frames below `through` is in it afterwards. The
     /// caller makes sure that those frames are durable. False while an erasure is under way.
     pub(crate) fn save(&self, through: u64) -> Result<bool, RingError> {
+        let mut file = self.lock_file();
+        let fresh: Vec<Wrapped> = {
+            let inner = self.lock();
+            if inner.held {
+                return Ok(false);
+            }
+            inner.fresh.values().copied().collect()
+        };
+        let through = [Entry::Through(through)];
+        file.append(&fresh.iter().copied().map(Entry::Key).chain(through).collect::<Vec<_>>())?;
         let mut inner = self.lock();
-        if inner.held {
-            return Ok(false);
+        for saved in &fresh {
+            if inner.fresh.get(&saved.client).is_some_and(|wrapped| wrapped.id == saved.id) {
+                inner.fresh.remove(&saved.client);
+            }
         }
-        let mut entries: Vec<Entry> = inner.fresh.values().map(|wrapped| Entry::Key(*wrapped)).collect();
-        entries.push(Entry::Through(through));
-        inner.file.append(&entries)?;
-        inner.fresh.clear();
         Ok(true)
     }
 
-    /// How many keys the file lacks.
-    pub(crate) fn fresh(&self) -> usize {
-        self.lock().fresh.len()
+    /// Whether the file lacks a key.
+    pub(crate) fn has_fresh(&self) -> bool {
+        !self.lock().fresh.is_empty()
     }
 
     /// From before the tombstone is committed until the epoch has ended, the file stays as it is: after a crash
@@ -185,8 +194,8 @@ impl KeyRing {
     ///
     /// A crash before the new file has its name: start-up finds the tombstone and does it again. After: done.
     pub(crate) fn end_epoch(&self, through: u64) -> Result<(), RingError> {
+        let mut file = self.lock_file();
         let mut inner = self.lock();
-        let inner = &mut *inner;
         let epoch = inner.epoch + 1;
         let epoch_key = Zeroizing::new(seal::random::<32>()?);
         let mut entries = Vec::with_capacity(inner.clients.len() + 1);
@@ -195,12 +204,16 @@ impl KeyRing {
             entries.push(Entry::Key(wrapped));
         }
         entries.push(Entry::Through(through));
-        inner.file = inner.file.next_epoch(&self.folder, &self.master, epoch, &epoch_key, &entries)?;
+        *file = file.next_epoch(&self.folder, &self.master, epoch, &epoch_key, &entries)?;
         inner.epoch = epoch;
         inner.epoch_key = epoch_key;
         inner.fresh.clear();
         inner.held = false;
         Ok(())
+    }
+
+    fn lock_file(&self) -> MutexGuard<'_, RingFile> {
+        self.file.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {

@@ -119,31 +119,30 @@ impl Store {
     ) -> io::Result<Vec<(Vec<u8>, Vec<u8>)>> {
         let layers = self.read();
         let from = after.map_or(Bound::Included(prefix), Bound::Excluded);
-        let mut upper: BTreeMap<&[u8], &Change> = BTreeMap::new();
-        let frozen = layers.frozen.as_deref();
-        for layer in frozen.into_iter().chain([&layers.young]) {
-            let range = layer.range::<[u8], _>((from, Bound::Unbounded));
-            upper.extend(
-                range.take_while(|(key, _)| key.starts_with(prefix)).map(|(key, c)| (key.as_slice(), c)),
-            );
-        }
+        let none = Layer::new();
+        let frozen = layers.frozen.as_deref().unwrap_or(&none).range::<[u8], _>((from, Bound::Unbounded));
+        let young = layers.young.range::<[u8], _>((from, Bound::Unbounded));
+        let mut upper = over(young, frozen).take_while(|(key, _)| key.starts_with(prefix)).peekable();
         let mut found = Vec::new();
-        let mut upper = upper.into_iter().peekable();
         let lower = self.sled.range::<&[u8], _>((from, Bound::Unbounded));
         for pair in lower {
             let (key, value) = pair?;
             if !key.starts_with(prefix) || found.len() >= limit {
                 break;
             }
-            while let Some((above, change)) = upper.next_if(|(above, _)| *above < key.as_ref()) {
+            while let Some((above, change)) = upper.next_if(|(above, _)| above.as_slice() < key.as_ref()) {
                 push(&mut found, above, change, None);
             }
-            match upper.next_if(|(above, _)| *above == key.as_ref()) {
+            match upper.next_if(|(above, _)| above.as_slice() == key.as_ref()) {
                 Some((above, change)) => push(&mut found, above, change, Some(&value)),
                 None => found.push((key.to_vec(), value.to_vec())),
             }
         }
-        upper.for_each(|(key, change)| push(&mut found, key, change, None));
+        while found.len() < limit
+            && let Some((key, change)) = upper.next()
+        {
+            push(&mut found, key, change, None);
+        }
         found.truncate(limit);
         Ok(found)
     }
@@ -319,6 +318,23 @@ fn set(bits: &mut Bits, at: u64) {
     if let Some(byte) = bits.get_mut((at / 8) as usize) {
         *byte |= 1 << (at % 8);
     }
+}
+
+/// Two layers in the order of their keys; where both have a key, the upper one counts.
+fn over<'l>(
+    upper: impl Iterator<Item = (&'l Vec<u8>, &'l Change)>,
+    lower: impl Iterator<Item = (&'l Vec<u8>, &'l Change)>,
+) -> impl Iterator<Item = (&'l Vec<u8>, &'l Change)> {
+    let (mut upper, mut lower) = (upper.peekable(), lower.peekable());
+    std::iter::from_fn(move || match (upper.peek(), lower.peek()) {
+        (Some((above, _)), Some((below, _))) if below < above => lower.next(),
+        (Some((above, _)), Some((below, _))) if below == above => {
+            lower.next();
+            upper.next()
+        }
+        (Some(_), _) => upper.next(),
+        (None, _) => lower.next(),
+    })
 }
 
 fn push(found: &mut Vec<(Vec<u8>, Vec<u8>)>, key: &[u8], change: &Change, below: Option<&[u8]>) {
