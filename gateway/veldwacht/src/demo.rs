@@ -63,7 +63,7 @@ pub(crate) async fn run(demo: &cli::Demo, out: &mut impl Write) -> Outcome {
 
 impl Stage {
     /// Makes everything in `folder`, and starts the gateway on a free port of the loopback interface.
-    async fn set(folder: &Path) -> Outcome<Stage> {
+    pub(crate) async fn set(folder: &Path) -> Outcome<Stage> {
         if folder.join("journal").exists() {
             let message = format!("{}: a demo was played here already; name a fresh folder", folder.display());
             return Err(Failure::Use(message));
@@ -105,7 +105,7 @@ impl Stage {
         self.proven.organisation(oin).map_or_else(|| oin.to_string(), |organisation| organisation.name.to_string())
     }
 
-    async fn take_down(self) -> Outcome {
+    pub(crate) async fn take_down(self) -> Outcome {
         let _ = self.stop.send(()); // who stopped already needs no telling
         self.serving.await.unreachable("the gateway")?
     }
