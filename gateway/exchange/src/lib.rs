@@ -3,10 +3,10 @@
 //! Owns: the way of a message from the door to its receiver, in `line`. In reading order: the line, what its steps
 //! share, the services that speak gRPC, the door. Generated types stay in `services` and at the line's two ends.
 
-mod line;
-mod rules;
 mod gateway;
+mod line;
 mod proofs;
+mod rules;
 
 mod services;
 mod status;
@@ -18,4 +18,4 @@ mod serve;
 
 pub use gateway::{Gateway, Limits};
 pub use rules::Rules;
-pub use serve::{serve, serve_with_asks};
+pub use serve::serve;

@@ -5,14 +5,14 @@
 //! makes anything true; nothing reaches anyone before it. A refusal is recorded like a delivery.
 
 pub(crate) mod accept;
+pub(crate) mod authorise;
+pub(crate) mod deliver;
+pub(crate) mod filter;
+pub(crate) mod hand_out;
 pub(crate) mod identify;
 pub(crate) mod offer;
-pub(crate) mod authorise;
-pub(crate) mod filter;
-pub(crate) mod screen;
 pub(crate) mod record;
-pub(crate) mod deliver;
-pub(crate) mod hand_out;
+pub(crate) mod screen;
 
 use std::sync::Arc;
 
@@ -56,7 +56,10 @@ pub(crate) struct Refused {
 
 impl Gateway {
     /// Everything that happens to one document that is offered.
-    pub(crate) async fn send(&self, arrived: Arrived<wire::SendRequest>) -> Result<wire::SendResponse, Refused> {
+    pub(crate) async fn send(
+        &self,
+        arrived: Arrived<wire::SendRequest>,
+    ) -> Result<wire::SendResponse, Refused> {
         let decision = self.decide(arrived);
         let sent = self.record(decision).await.map_err(|refusal| Refused { refusal, answer: None })?;
         deliver::answer(sent)
@@ -103,7 +106,12 @@ impl Gateway {
             let decided = authorise(rules, self, &question);
             if let (Ok(authorised), false) = (&decided, checked) {
                 // One look is enough: whether the bytes are a document of this client does not depend on who gets it.
-                rules.check_document(&offer.message, authorised.compiled(), &offer.document, offer.client.as_ref())?;
+                rules.check_document(
+                    &offer.message,
+                    authorised.compiled(),
+                    &offer.document,
+                    offer.client.as_ref(),
+                )?;
                 checked = true;
             }
             let decided = decided.and_then(|authorised| self.project(rules, authorised, &offer.document));
@@ -113,7 +121,12 @@ impl Gateway {
     }
 
     /// filter → screen, for one receiver.
-    pub(crate) fn project(&self, rules: &Rules, authorised: Authorised, document: &[u8]) -> Result<Screened, Refusal> {
+    pub(crate) fn project(
+        &self,
+        rules: &Rules,
+        authorised: Authorised,
+        document: &[u8],
+    ) -> Result<Screened, Refusal> {
         let key: PseudonymKey = self.pseudonym_key(&authorised.receiver().oin);
         let filtered = filter(authorised, document, &key)?;
         screen(filtered, rules.screener())
@@ -137,7 +150,8 @@ impl Gateway {
         let purpose = actor.and_then(Actor::purpose);
         let mut carried = record::carried(from, about.message.as_ref(), purpose, &outcomes);
         let passed = outcomes.iter().any(|outcome| outcome.decided.is_ok());
-        carried.reason = if passed { None } else { refusal.as_ref().or(first_no(&outcomes)).map(|no| no.reason) };
+        carried.reason =
+            if passed { None } else { refusal.as_ref().or(first_no(&outcomes)).map(|no| no.reason) };
         // An exchange id is used up by a delivery only: what was refused may be offered again under the same id.
         let event = if passed { Event::Sent(carried) } else { Event::Refused(carried) };
         let leaf = circumstances.leaf(record::activity(&outcomes), event);

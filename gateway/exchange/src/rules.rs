@@ -95,7 +95,8 @@ impl Rules {
 fn client_plan(proven: &Proven, message: &MessageType, compiled: &Compiled) -> Option<Plan> {
     let root = proven.message(message)?;
     let cells = compiled.cells.iter();
-    let holds_bsn = cells.filter(|cell| cell.class == Some(DataClass::PersoonBsn) && cell.kind != FieldKind::Bericht);
+    let holds_bsn =
+        cells.filter(|cell| cell.class == Some(DataClass::PersoonBsn) && cell.kind != FieldKind::Bericht);
     let bsns: HashSet<(&str, u32)> = holds_bsn.map(|cell| (cell.message.as_str(), cell.number)).collect();
     let mut rule_of = |field: &prost_reflect::FieldDescriptor| {
         let class = DataClass::PersoonBsn;

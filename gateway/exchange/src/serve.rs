@@ -28,26 +28,11 @@ const EXPIRY_ROUND: Duration = Duration::from_secs(10);
 /// How many refusals at the door may wait to be recorded; more are counted, not kept.
 const WAITING_REFUSALS: usize = 1024;
 
-/// Serves until `stop` resolves, and then until the calls in flight have ended.
+/// Serves the gateway's own services, and by `asks` those of source organisations, until `stop` resolves, and then until the calls in flight have ended.
 ///
 /// # Errors
 /// When the transport fails.
 pub async fn serve(
-    gateway: Arc<Gateway>,
-    listener: TcpListener,
-    guard: Arc<Guard>,
-    limits: door::Limits,
-    http2: Http2,
-    stop: impl Future<Output = ()>,
-) -> Result<(), tonic::transport::Error> {
-    serve_with_asks(gateway, Arc::default(), listener, guard, limits, http2, stop).await
-}
-
-/// As [`serve`], with services of source organisations behind it.
-///
-/// # Errors
-/// When the transport fails.
-pub async fn serve_with_asks(
     gateway: Arc<Gateway>,
     asks: Arc<Asks>,
     listener: TcpListener,

@@ -64,7 +64,8 @@ impl Ready {
         let options = Options::new(&config.data, secret(&config.secrets.master)?.to_vec());
         let journal = Journal::open(options).unreachable(config.data.display())?;
         let journal = Arc::new(journal);
-        let publisher = Publisher::open(Arc::clone(&journal), log_key(config)?, &[]).unreachable("the log")?;
+        let publisher =
+            Publisher::open(Arc::clone(&journal), log_key(config)?, &[]).unreachable("the log")?;
         let every = Duration::from_millis(config.log.publish_every_ms);
         let publisher = PublisherThread::start(publisher, every).unreachable("the log")?;
         let limits =
@@ -90,8 +91,7 @@ impl Ready {
         let warning = tokio::spawn(warn_ahead(Arc::clone(&guard)));
         let watching = tokio::spawn(files.watch(Arc::downgrade(&guard), WATCH_EVERY, Arc::new(told)));
         let http2 = Http2::default();
-        let served =
-            exchange::serve_with_asks(Arc::clone(&gateway), asks, listener, guard, limits, http2, stop).await;
+        let served = exchange::serve(Arc::clone(&gateway), asks, listener, guard, limits, http2, stop).await;
         watching.abort();
         warning.abort();
         // Whoever reads the log after this finds all of it, not what the last interval published.

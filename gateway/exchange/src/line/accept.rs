@@ -28,7 +28,9 @@ impl<M> Arrived<M> {
         let (metadata, extensions, message) = request.into_parts();
         Arrived {
             visitor: extensions.get::<Visitor>().cloned(),
-            authorization: metadata.get("authorization").map(|value| value.to_str().unwrap_or_default().to_owned()),
+            authorization: metadata
+                .get("authorization")
+                .map(|value| value.to_str().unwrap_or_default().to_owned()),
             trace: trace(&metadata, span),
             now,
             message,

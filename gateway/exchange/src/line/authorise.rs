@@ -15,6 +15,7 @@ use crate::rules::Rules;
 pub(crate) struct Authorised {
     receiver: Party,
     compiled: Arc<Compiled>,
+    consents: Consents,
 }
 
 impl Authorised {
@@ -24,6 +25,11 @@ impl Authorised {
 
     pub(crate) fn receiver(&self) -> &Party {
         &self.receiver
+    }
+
+    /// What was known of the client's consents, where the exchange asks for any.
+    pub(crate) fn consents(&self) -> Option<Consents> {
+        (!self.compiled.exchange.consents.is_empty()).then_some(self.consents)
     }
 }
 
@@ -58,7 +64,11 @@ pub(crate) struct Question<'a> {
 }
 
 /// Decides for one receiver.
-pub(crate) fn authorise(rules: &Rules, facts: &dyn Facts, question: &Question<'_>) -> Result<Authorised, Refusal> {
+pub(crate) fn authorise(
+    rules: &Rules,
+    facts: &dyn Facts,
+    question: &Question<'_>,
+) -> Result<Authorised, Refusal> {
     let Question { sender, receiver, client, now, .. } = *question;
     let consents = facts.consents(client, receiver, question.purpose, now)?;
     let situation = Situation {
@@ -76,7 +86,7 @@ pub(crate) fn authorise(rules: &Rules, facts: &dyn Facts, question: &Question<'_
     if compiled.exchange.traject == Traject::Active && !facts.has_traject(client, sender, receiver, now)? {
         return Err(Reason::TrajectNotActive.into());
     }
-    Ok(Authorised { receiver: receiver.clone(), compiled })
+    Ok(Authorised { receiver: receiver.clone(), compiled, consents })
 }
 
 fn was_refused(consents: Consents) -> bool {

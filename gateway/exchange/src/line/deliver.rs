@@ -8,7 +8,7 @@ use std::sync::Arc;
 use fields::Outcome as FieldOutcome;
 use journal::Recorded;
 use ledger::{Carried, Decision, Delivery, Event, Leaf};
-use model::{Refusal, Reason};
+use model::{Reason, Refusal};
 use policy::{Cell, NO_CLASS};
 use proto::veldwacht::exchange::v1 as wire;
 use proto::veldwacht::exchange::v1::outcome::Result as Told;
@@ -64,7 +64,9 @@ fn outcome(sent: &Sent, delivery: &Delivery) -> wire::Outcome {
     let decided = sent.outcomes.iter().find(|outcome| outcome.receiver == delivery.to);
     let decided = decided.map(|outcome| outcome.decided.as_ref());
     let result = match (delivery.decision, decided) {
-        (Decision::Delivered, decided) => Told::Delivered(delivered(sent, delivery, decided.and_then(Result::ok))),
+        (Decision::Delivered, decided) => {
+            Told::Delivered(delivered(sent, delivery, decided.and_then(Result::ok)))
+        }
         (Decision::Returned, Some(Err(refusal))) => Told::Returned(returned(sent, refusal)),
         _ => {
             let reason = delivery.reason.unwrap_or(Reason::NothingMayPass);
@@ -93,7 +95,8 @@ fn delivered(sent: &Sent, delivery: &Delivery, screened: Option<&Screened>) -> w
 fn withheld_classes(sent: &Sent, delivery: &Delivery) -> Vec<wire::Withheld> {
     let proven = sent.rules.proven();
     let withheld = delivery.withheld.iter().map(|cell| {
-        let sentence = proven.rules().find(|rule| Some(&rule.name) == cell.rule.as_ref()).map(|rule| &rule.sentence);
+        let sentence =
+            proven.rules().find(|rule| Some(&rule.name) == cell.rule.as_ref()).map(|rule| &rule.sentence);
         wire::Withheld {
             field: String::new(),
             class: cell.class.map(|class| class.name().to_owned()).unwrap_or_default(),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use fields::{Account, Malformed, PseudonymKey};
 use ledger::Party;
-use model::{Reason, Refusal};
+use model::{Consents, Reason, Refusal};
 use policy::Compiled;
 
 use crate::line::authorise::Authorised;
@@ -28,6 +28,10 @@ impl Filtered {
         self.authorised.receiver()
     }
 
+    pub(crate) fn consents(&self) -> Option<Consents> {
+        self.authorised.consents()
+    }
+
     pub(crate) fn document(&self) -> &[u8] {
         &self.document
     }
@@ -42,7 +46,11 @@ impl Filtered {
 }
 
 /// Projects a document for the receiver that was authorised. One of which nothing is left does not go.
-pub(crate) fn filter(authorised: Authorised, document: &[u8], key: &PseudonymKey) -> Result<Filtered, Refusal> {
+pub(crate) fn filter(
+    authorised: Authorised,
+    document: &[u8],
+    key: &PseudonymKey,
+) -> Result<Filtered, Refusal> {
     let filtered = project(authorised, document, key)?;
     if filtered.is_empty() { Err(Reason::NothingMayPass.into()) } else { Ok(filtered) }
 }

@@ -44,7 +44,11 @@ impl Gateway {
     }
 
     /// Puts a refused call in the log.
-    pub(crate) async fn record_refusal<M>(&self, arrived: &Arrived<M>, refusal: &Refusal) -> Result<(), Refusal> {
+    pub(crate) async fn record_refusal<M>(
+        &self,
+        arrived: &Arrived<M>,
+        refusal: &Refusal,
+    ) -> Result<(), Refusal> {
         let from = arrived.oin().map(|oin| Party { oin, role: Role::systeem() });
         let carried = Carried { from, reason: Some(refusal.reason), ..Carried::default() };
         self.write_event(arrived, None, Event::Refused(carried)).await
@@ -59,7 +63,8 @@ impl Gateway {
         records: u64,
     ) -> Result<(), Refusal> {
         let what = what.parse().map_err(|_| Reason::RequestInvalid)?;
-        self.write_event(arrived, Some(actor), Event::Access(Access { by: party(actor), what, records })).await
+        self.write_event(arrived, Some(actor), Event::Access(Access { by: party(actor), what, records }))
+            .await
     }
 
     async fn write_event<M>(

@@ -28,7 +28,11 @@ pub(crate) struct Offer {
 }
 
 /// Parses a request. `fresh` is the exchange id for a request that brings none, or a bad one.
-pub(crate) fn parse(request: wire::SendRequest, fresh: ExchangeId, limit: usize) -> (About, Result<Offer, Refusal>) {
+pub(crate) fn parse(
+    request: wire::SendRequest,
+    fresh: ExchangeId,
+    limit: usize,
+) -> (About, Result<Offer, Refusal>) {
     let exchange = request.exchange_id.parse::<ExchangeId>();
     let client = match request.client_bsn.as_str() {
         "" => Ok(None),
@@ -49,7 +53,8 @@ pub(crate) fn parse(request: wire::SendRequest, fresh: ExchangeId, limit: usize)
         if !request.descriptor_set.is_empty() {
             return Err(at(Reason::DescriptorNotBelieved, "descriptor_set", "leave it out"));
         }
-        let client = client.map_err(|_| at(Reason::ClientInvalid, "client_bsn", "9 digits that pass the elfproef"))?;
+        let client =
+            client.map_err(|_| at(Reason::ClientInvalid, "client_bsn", "9 digits that pass the elfproef"))?;
         let message = message.map_err(|_| at(Reason::TypeUnknown, "message_type", "a full protobuf name"))?;
         check_receivers(&receivers)?;
         if request.document.len() > limit {

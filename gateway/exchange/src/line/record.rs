@@ -106,6 +106,7 @@ fn delivery(outcome: &Outcome) -> Delivery {
     match &outcome.decided {
         Ok(screened) => {
             let mut delivery = Delivery::new(outcome.receiver.clone(), Decision::Delivered);
+            delivery.consents = screened.consents();
             delivery.passed = passed(screened.account());
             delivery.withheld = withheld(screened.account(), screened.compiled());
             delivery

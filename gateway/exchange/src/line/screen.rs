@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use fields::Account;
 use ledger::Party;
-use model::{ClassSet, FieldViolation, Reason, Refusal};
+use model::{ClassSet, Consents, FieldViolation, Reason, Refusal};
 use policy::Compiled;
 use screening::Screener;
 
@@ -28,6 +28,10 @@ impl Screened {
 
     pub(crate) fn receiver(&self) -> &Party {
         self.filtered.receiver()
+    }
+
+    pub(crate) fn consents(&self) -> Option<Consents> {
+        self.filtered.consents()
     }
 
     pub(crate) fn document(&self) -> &[u8] {
@@ -92,5 +96,11 @@ fn violation(
     span: Option<(usize, usize)>,
 ) -> FieldViolation {
     let field = filtered.compiled().plan.locate(filtered.document(), place.start).unwrap_or_default();
-    FieldViolation { field, description: description.to_owned(), class: None, rule: Some(rule.to_owned()), span }
+    FieldViolation {
+        field,
+        description: description.to_owned(),
+        class: None,
+        rule: Some(rule.to_owned()),
+        span,
+    }
 }

@@ -42,8 +42,18 @@ pub(crate) async fn start(gateway: Arc<Gateway>, arrived: Arrived<Incoming>) -> 
     let (answers, stream) = mpsc::channel(16);
     // Listen first, then look: nothing that arrives in between is missed.
     let arrivals = gateway.journal().arrivals(&to);
-    let collecting =
-        Collecting { gateway, arrived, actor, to, follow, arrivals, answers, cursor: None, unacknowledged: 0, open: true };
+    let collecting = Collecting {
+        gateway,
+        arrived,
+        actor,
+        to,
+        follow,
+        arrivals,
+        answers,
+        cursor: None,
+        unacknowledged: 0,
+        open: true,
+    };
     tokio::spawn(collecting.run(incoming));
     Ok(ReceiverStream::new(stream))
 }
@@ -78,7 +88,9 @@ impl Collecting {
         loop {
             self.hand_out_waiting().await?;
             let nothing_to_wait_for = !self.follow && (!self.open || self.unacknowledged == 0);
-            if nothing_to_wait_for || (!self.open && self.unacknowledged >= self.gateway.limits().unacknowledged) {
+            if nothing_to_wait_for
+                || (!self.open && self.unacknowledged >= self.gateway.limits().unacknowledged)
+            {
                 return Ok(());
             }
             let expiry = self.until_expiry();
@@ -114,8 +126,10 @@ impl Collecting {
             }
             for waiting in found {
                 self.cursor = Some(waiting.cursor());
-                let other_purpose =
-                    self.actor.purpose().is_some_and(|purpose| waiting.terms.purpose.as_ref() != Some(purpose));
+                let other_purpose = self
+                    .actor
+                    .purpose()
+                    .is_some_and(|purpose| waiting.terms.purpose.as_ref() != Some(purpose));
                 if other_purpose {
                     continue;
                 }
@@ -145,7 +159,9 @@ impl Collecting {
             return Err(Some(at(Reason::RequestInvalid, "act", "after `start` only `acknowledge`")));
         };
         let id = acknowledge.delivery_id.parse();
-        let id = id.map_err(|_| Some(at(Reason::RequestInvalid, "acknowledge.delivery_id", "as it was handed out")))?;
+        let id = id.map_err(|_| {
+            Some(at(Reason::RequestInvalid, "acknowledge.delivery_id", "as it was handed out"))
+        })?;
         let now = self.checked_now()?;
         self.gateway.acknowledge(&self.actor, &self.to, id, now).await.map_err(Some)?;
         self.unacknowledged = self.unacknowledged.saturating_sub(1);
@@ -165,7 +181,9 @@ fn delivery(handed_out: HandedOut) -> wire::Delivery {
     wire::Delivery {
         delivery_id: waiting.delivery.to_string(),
         exchange_id: waiting.exchange.to_string(),
-        sender: waiting.from.map(|from| wire::Party { oin: from.oin.to_string(), role: from.role.to_string() }),
+        sender: waiting
+            .from
+            .map(|from| wire::Party { oin: from.oin.to_string(), role: from.role.to_string() }),
         purpose: text(waiting.terms.purpose.map(|purpose| purpose.to_string())),
         message_type: text(waiting.terms.message.map(|message| message.to_string())),
         sent_at: Some(prost_types::Timestamp {

@@ -37,7 +37,10 @@ struct Scope {
 
 #[tonic::async_trait]
 impl ConsentService for Consents {
-    async fn grant(&self, request: Request<wire::GrantRequest>) -> Result<Response<wire::GrantResponse>, Status> {
+    async fn grant(
+        &self,
+        request: Request<wire::GrantRequest>,
+    ) -> Result<Response<wire::GrantResponse>, Status> {
         let arrived = Arrived::accept(request, self.0.now(), self.0.random_bytes());
         let kinds = arrived.message.kinds.clone();
         let parsed = scope(&arrived.message.client_bsn, arrived.message.scope.as_ref()).and_then(|scope| {
@@ -72,7 +75,10 @@ impl ConsentService for Consents {
         Ok(Response::new(wire::WithdrawResponse { record_index }))
     }
 
-    async fn list(&self, request: Request<wire::ListRequest>) -> Result<Response<wire::ListResponse>, Status> {
+    async fn list(
+        &self,
+        request: Request<wire::ListRequest>,
+    ) -> Result<Response<wire::ListResponse>, Status> {
         let arrived = Arrived::accept(request, self.0.now(), self.0.random_bytes());
         let parsed = client(&arrived.message.client_bsn);
         let (actor, client) = self.allowed(&arrived, parsed).await.map_err(told)?;

@@ -23,7 +23,10 @@ pub(crate) struct Exchange(pub(crate) Arc<Gateway>);
 
 #[tonic::async_trait]
 impl ExchangeService for Exchange {
-    async fn send(&self, request: Request<wire::SendRequest>) -> Result<Response<wire::SendResponse>, Status> {
+    async fn send(
+        &self,
+        request: Request<wire::SendRequest>,
+    ) -> Result<Response<wire::SendResponse>, Status> {
         let arrived = Arrived::accept(request, self.0.now(), self.0.random_bytes());
         match self.0.send(arrived).await {
             Ok(answer) => Ok(Response::new(answer)),
@@ -47,7 +50,8 @@ impl ExchangeService for Exchange {
     ) -> Result<Response<wire::GetReceiptResponse>, Status> {
         let arrived = Arrived::accept(request, self.0.now(), self.0.random_bytes());
         let refuse = |reason: Reason| status(&reason.into(), Vec::new());
-        let actor = self.0.identified(&arrived, None).await.map_err(|refusal| status(&refusal, Vec::new()))?;
+        let actor =
+            self.0.identified(&arrived, None).await.map_err(|refusal| status(&refusal, Vec::new()))?;
         let exchange: ExchangeId =
             arrived.message.exchange_id.parse().map_err(|_| refuse(Reason::ExchangeIdInvalid))?;
         let criteria = Criteria { exchange: Some(exchange), kind: Some(Kind::Sent), ..Criteria::default() };

@@ -241,7 +241,7 @@ impl World {
         let asks = Asks::new(Routes::default());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let serving = exchange::serve_with_asks(
+        let serving = exchange::serve(
             Arc::clone(&gateway),
             Arc::clone(&asks),
             listener,
