@@ -68,6 +68,7 @@ impl Replay {
                     let best = passed.iter().filter(|(other, _)| other == class).map(|(_, form)| *form).min();
                     (best == Some(*form)).then_some(&mut self.gained)
                 }
+                _ if contains(compiled, *class, *form) => None,
                 _ => Some(&mut self.lost),
             };
             if let Some(table) = changed.filter(|_| !seen.contains(class)) {
@@ -85,6 +86,12 @@ fn most(compiled: &Compiled, class: DataClass) -> Option<Form> {
     let cells =
         compiled.cells.iter().filter(|cell| cell.class == Some(class) && cell.kind != FieldKind::Bericht);
     cells.filter_map(|cell| cell.form).min()
+}
+
+/// Whether a message of this class passes in this form: a record counts those among the fields.
+fn contains(compiled: &Compiled, class: DataClass, form: Form) -> bool {
+    let mut messages = compiled.cells.iter().filter(|cell| cell.kind == FieldKind::Bericht);
+    messages.any(|cell| cell.class == Some(class) && cell.form == Some(form))
 }
 
 impl fmt::Display for Replay {

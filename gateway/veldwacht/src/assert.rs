@@ -92,7 +92,8 @@ impl Asserter {
     }
 }
 
-fn oin_of(certificate: &CertificateDer<'_>) -> Outcome<Oin> {
+/// The OIN in a certificate's subject, where PKIoverheid has it.
+pub(crate) fn oin_of(certificate: &CertificateDer<'_>) -> Outcome<Oin> {
     let (_, parsed) = x509_parser::parse_x509_certificate(certificate).wrong("the certificate")?;
     let mut found = parsed.subject().iter_by_oid(&OID_X509_SERIALNUMBER);
     let text = found.next().and_then(|attribute| attribute.as_str().ok());

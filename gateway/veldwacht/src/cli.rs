@@ -96,7 +96,9 @@ pub(crate) enum Pki {
         host: Vec<String>,
     },
     /// Issue a certificate for a system or an operator, or a key for a signer
-    #[command(after_help = "Example:\n  veldwacht pki issue --dir certs/dev --oin 00000099000000004000 --system planning")]
+    #[command(
+        after_help = "Example:\n  veldwacht pki issue --dir certs/dev --oin 00000099000000004000 --system planning"
+    )]
     Issue {
         /// The folder of the CA
         #[arg(long)]
@@ -260,7 +262,9 @@ pub(crate) enum Policy {
         json: bool,
     },
     /// Sign a bundle, or its guardrails
-    #[command(after_help = "Example:\n  veldwacht policy sign policies --key certs/dev/signers/officer-1.key.pem")]
+    #[command(
+        after_help = "Example:\n  veldwacht policy sign policies --key certs/dev/signers/officer-1.key.pem"
+    )]
     Sign {
         /// The bundle
         bundle: PathBuf,
@@ -486,8 +490,6 @@ pub(crate) enum Benchmark {
     Fields,
     /// Durable audited exchanges over mutual TLS
     Exchange,
-    /// Mediated calls
-    Ask,
     /// The log
     Log,
     /// Screening

@@ -1,11 +1,20 @@
 //! The commands: one file each, named as on the command line.
 
 pub(crate) mod ask;
+pub(crate) mod backup;
 pub(crate) mod collect;
+pub(crate) mod erase;
+mod export;
 pub(crate) mod filter;
+mod inzage;
 pub(crate) mod log;
 pub(crate) mod pki;
 pub(crate) mod policy;
+mod reading;
+mod receivers;
+mod replay;
+mod sample;
 pub(crate) mod screen;
 pub(crate) mod send;
 pub(crate) mod serve;
+mod vault;

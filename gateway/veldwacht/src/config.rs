@@ -6,6 +6,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use model::{DataClass, Purpose};
 use serde::Deserialize;
 
 use crate::failure::{Doing, Failure, Outcome};
@@ -30,6 +31,9 @@ pub(crate) struct Config {
     pub(crate) tls: Tls,
     pub(crate) log: Log,
     pub(crate) secrets: Secrets,
+    /// What may not be erased yet.
+    #[serde(default, rename = "retention_duty")]
+    pub(crate) retention_duties: Vec<RetentionDuty>,
     #[serde(default)]
     pub(crate) limits: Limits,
     /// Services of source organisations behind the gateway.
@@ -93,6 +97,19 @@ pub(crate) struct Secrets {
     pub(crate) pseudonyms: PathBuf,
 }
 
+/// A duty to keep: records of a purpose in which something of a class passed.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RetentionDuty {
+    /// The purpose; any, if left out.
+    pub(crate) purpose: Option<Purpose>,
+    /// The classes; any record, if none is named.
+    #[serde(default)]
+    pub(crate) classes: Vec<DataClass>,
+    /// How long after the record.
+    pub(crate) days: u32,
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Limits {
@@ -123,7 +140,8 @@ impl Config {
     pub(crate) fn read(path: &Path, environment: impl Iterator<Item = (String, String)>) -> Outcome<Config> {
         let text = std::fs::read_to_string(path).wrong(path.display())?;
         let folder = path.parent().unwrap_or(Path::new("."));
-        Config::parse(&text, folder, environment).map_err(|why| Failure::Use(format!("{}: {why}", path.display())))
+        Config::parse(&text, folder, environment)
+            .map_err(|why| Failure::Use(format!("{}: {why}", path.display())))
     }
 
     fn parse(
@@ -150,10 +168,15 @@ impl Config {
             return Err("log.publish_every_ms: 200 to 1000".into());
         }
         if self.signers.is_none() && !self.test_mode {
-            return Err("signers: say whose signatures make a bundle; only test mode takes one without".into());
+            return Err(
+                "signers: say whose signatures make a bundle; only test mode takes one without".into()
+            );
         }
         if self.tls.revocation_lists.is_empty() {
-            return Err("tls.revocation_lists: name at least one; a certificate that cannot be checked is refused".into());
+            return Err(
+                "tls.revocation_lists: name at least one; a certificate that cannot be checked is refused"
+                    .into(),
+            );
         }
         Ok(())
     }
@@ -173,8 +196,9 @@ impl Config {
             &mut secrets.master,
             &mut secrets.pseudonyms,
         ];
-        let of_routes =
-            routes.iter_mut().flat_map(|route| [&mut route.authorities, &mut route.certificate, &mut route.key]);
+        let of_routes = routes
+            .iter_mut()
+            .flat_map(|route| [&mut route.authorities, &mut route.certificate, &mut route.key]);
         fixed.into_iter().chain(&mut tls.revocation_lists).chain(keys).chain(of_routes).collect()
     }
 }
@@ -238,10 +262,16 @@ mod tests {
 
     #[test]
     fn the_environment_overrides_the_file() {
-        let config = parse(EXAMPLE, &[("VELDWACHT_LISTEN", "127.0.0.1:1"), ("VELDWACHT_LOG__PUBLISH_EVERY_MS", "250")]);
+        let config = parse(
+            EXAMPLE,
+            &[("VELDWACHT_LISTEN", "127.0.0.1:1"), ("VELDWACHT_LOG__PUBLISH_EVERY_MS", "250")],
+        );
         let config = config.unwrap();
         assert_eq!(config.listen.port(), 1);
         assert_eq!(config.log.publish_every_ms, 250);
-        assert!(parse(EXAMPLE, &[("VELDWACHT_LISTENN", "x")]).is_err(), "an override of nothing is a mistake too");
+        assert!(
+            parse(EXAMPLE, &[("VELDWACHT_LISTENN", "x")]).is_err(),
+            "an override of nothing is a mistake too"
+        );
     }
 }

@@ -40,7 +40,8 @@ pub(crate) struct Stage {
 
 /// Plays the demo.
 pub(crate) async fn run(demo: &cli::Demo, out: &mut impl Write) -> Outcome {
-    let temporary = tempfile::Builder::new().prefix("veldwacht-demo-").tempdir().unreachable("a temporary folder")?;
+    let temporary =
+        tempfile::Builder::new().prefix("veldwacht-demo-").tempdir().unreachable("a temporary folder")?;
     let folder = match &demo.dir {
         Some(folder) => folder.clone(),
         None => temporary.keep(),
@@ -65,7 +66,8 @@ impl Stage {
     /// Makes everything in `folder`, and starts the gateway on a free port of the loopback interface.
     pub(crate) async fn set(folder: &Path) -> Outcome<Stage> {
         if folder.join("journal").exists() {
-            let message = format!("{}: a demo was played here already; name a fresh folder", folder.display());
+            let message =
+                format!("{}: a demo was played here already; name a fresh folder", folder.display());
             return Err(Failure::Use(message));
         }
         std::fs::create_dir_all(folder).unreachable(folder.display())?;
@@ -102,7 +104,9 @@ impl Stage {
 
     /// What people call an organisation.
     pub(crate) fn name_of(&self, oin: &Oin) -> String {
-        self.proven.organisation(oin).map_or_else(|| oin.to_string(), |organisation| organisation.name.to_string())
+        self.proven
+            .organisation(oin)
+            .map_or_else(|| oin.to_string(), |organisation| organisation.name.to_string())
     }
 
     pub(crate) async fn take_down(self) -> Outcome {

@@ -7,16 +7,17 @@ mod cli;
 mod commands;
 mod failure;
 
+mod bundle;
 mod config;
 mod gateway;
-mod bundle;
 mod trust;
 
+mod assert;
 mod client;
 mod document;
 mod pki;
-mod assert;
 
+mod bench;
 mod demo;
 
 use std::io::{BufWriter, Write};
@@ -34,7 +35,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
-    let filter = tracing_subscriber::EnvFilter::try_from_env("VELDWACHT_LOG").unwrap_or_else(|_| "info".into());
+    let filter =
+        tracing_subscriber::EnvFilter::try_from_env("VELDWACHT_LOG").unwrap_or_else(|_| "info".into());
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let mut out = BufWriter::new(std::io::stdout());
     let outcome = run(&cli.command, &mut out).await;
@@ -60,7 +62,11 @@ async fn run(command: &Command, out: &mut impl Write) -> Outcome {
         Command::Filter(filter) => commands::filter::run(filter, out),
         Command::Policy(policy) => commands::policy::run(policy, out),
         Command::Screen(screen) => commands::screen::run(screen, out),
-        Command::Log(log) => commands::log::run(log, out),
+        Command::Log(log) => commands::log::run(log, out).await,
+        Command::Erase(erase) => commands::erase::run(erase, out).await,
+        Command::Backup(backup) => commands::backup::backup(backup, out),
+        Command::Restore(restore) => commands::backup::restore(restore, out),
+        Command::Bench(bench) => bench::run(bench, out).await,
     }
 }
 

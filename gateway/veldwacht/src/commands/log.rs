@@ -1,4 +1,4 @@
-//! `veldwacht log …`: check the log and read in it, from its published files and nothing else.
+//! `veldwacht log …`: check the log, from its published files and nothing else. Reading in it stands in files of its own.
 //!
 //! Owns: reading files for `ledger`, and printing what it says.
 
@@ -9,10 +9,12 @@ use ledger::{Receipt, TileSource, Trust, Unreadable, Verified, verify};
 use serde_json::json;
 
 use crate::cli;
+use crate::commands::sample::Wanted;
+use crate::commands::{export, inzage, receivers, sample};
 use crate::failure::{Doing, Failure, Outcome};
 
 /// A published log in a folder.
-struct Folder(PathBuf);
+pub(crate) struct Folder(pub(crate) PathBuf);
 
 impl TileSource for Folder {
     fn read(&self, path: &str) -> Result<Vec<u8>, Unreadable> {
@@ -24,22 +26,32 @@ impl TileSource for Folder {
 }
 
 /// Runs one of them.
-pub(crate) fn run(command: &cli::Log, out: &mut impl Write) -> Outcome {
+pub(crate) async fn run(command: &cli::Log, out: &mut impl Write) -> Outcome {
     match command {
         cli::Log::Verify { log, key, policy, json } => verified(log, key, policy.as_deref(), *json, out),
         cli::Log::Prove { index, log } => {
             let receipt = Receipt::make(&Folder(log.clone()), *index).wrong(log.display())?;
             write!(out, "{receipt}").unreachable("standard output")
         }
+        cli::Log::Export { format, activity, source, .. } => {
+            export::run(*format, activity.as_deref(), source, out).await
+        }
+        cli::Log::Sample { seed, n, risks, source, json } => {
+            sample::run(&Wanted { seed, n: *n, risks: *risks, json: *json }, source, out).await
+        }
+        cli::Log::Inzage { client, keys, json, .. } => inzage::run(client, keys, *json, out).await,
+        cli::Log::Receivers { exchange, source, json } => receivers::run(*exchange, source, *json, out).await,
         cli::Log::CheckProof { file, key, policy, json } => {
             let trust = trust(key, policy.as_deref())?;
-            let receipt = Receipt::parse(&std::fs::read(file).wrong(file.display())?).wrong(file.display())?;
+            let receipt =
+                Receipt::parse(&std::fs::read(file).wrong(file.display())?).wrong(file.display())?;
             match receipt.check(&trust, None) {
                 Ok(proven) => {
                     let size = proven.trusted().checkpoint().size;
                     let record = String::from_utf8_lossy(proven.record()).into_owned();
                     let text = if *json {
-                        json!({ "verified": true, "index": proven.index(), "size": size, "record": record }).to_string()
+                        json!({ "verified": true, "index": proven.index(), "size": size, "record": record })
+                            .to_string()
                     } else {
                         format!("record {} stands in the log of {size} records:\n{record}", proven.index())
                     };
@@ -94,8 +106,9 @@ pub(crate) fn verify_folder(log: &Path, key: &Path, policy: Option<&Path>) -> Ou
 }
 
 /// The log's key, with the witnesses of a trust file.
-fn trust(key: &str, policy: Option<&Path>) -> Outcome<Trust> {
-    let text = if Path::new(key).is_file() { std::fs::read_to_string(key).wrong(key)? } else { key.to_owned() };
+pub(crate) fn trust(key: &str, policy: Option<&Path>) -> Outcome<Trust> {
+    let text =
+        if Path::new(key).is_file() { std::fs::read_to_string(key).wrong(key)? } else { key.to_owned() };
     let key = text.trim().parse().wrong("--key")?;
     match policy {
         None => Ok(Trust::in_log(key)),

@@ -40,7 +40,9 @@ pub(crate) fn run(command: &cli::Policy, out: &mut impl Write) -> Outcome {
         cli::Policy::Simulate { bundle, route, json, file } => simulated(bundle, route, *json, file, out),
         cli::Policy::Diff { old, new, json } => diff(&load(old)?, &load(new)?, *json, out),
         cli::Policy::Test { bundle, json } => test(bundle, *json, out),
-        cli::Policy::Replay { bundle, log, key, json } => replay::run(bundle, log, key.as_deref(), *json, out),
+        cli::Policy::Replay { bundle, log, key, json } => {
+            replay::run(bundle, log, key.as_deref(), *json, out)
+        }
         cli::Policy::Sign { bundle, key, guardrails } => signed(bundle, key, *guardrails, out),
     }
 }
@@ -130,8 +132,11 @@ fn test(folder: &Path, as_json: bool, out: &mut impl Write) -> Outcome {
     let trial = run_tests(&proven, &files).wrong(folder.display())?;
     for test in &trial.tests {
         if as_json {
-            line(out, &json!({ "file": test.file, "exchange": test.exchange, "name": test.name,
-                "passed": test.failures.is_empty(), "failures": test.failures }))?;
+            line(
+                out,
+                &json!({ "file": test.file, "exchange": test.exchange, "name": test.name,
+                "passed": test.failures.is_empty(), "failures": test.failures }),
+            )?;
             continue;
         }
         let mark = if test.failures.is_empty() { "passed" } else { "FAILED" };
@@ -168,7 +173,8 @@ fn seed(path: &Path) -> Outcome<[u8; 32]> {
     const BEFORE: [u8; 4] = [0x04, 0x22, 0x04, 0x20];
     let key = PrivatePkcs8KeyDer::from_pem_file(path).wrong(path.display())?;
     let der = key.secret_pkcs8_der();
-    let found = der.windows(BEFORE.len() + 32).find_map(|window| window.strip_prefix(&BEFORE)?.try_into().ok());
+    let found =
+        der.windows(BEFORE.len() + 32).find_map(|window| window.strip_prefix(&BEFORE)?.try_into().ok());
     found.ok_or_else(|| Failure::Use(format!("{}: not an Ed25519 key", path.display())))
 }
 
