@@ -74,7 +74,9 @@ impl Client {
 
     pub(crate) fn exchange(&self) -> ExchangeServiceClient<Channel> {
         let most = 64 << 20;
-        ExchangeServiceClient::new(self.channel.clone()).max_decoding_message_size(most).max_encoding_message_size(most)
+        ExchangeServiceClient::new(self.channel.clone())
+            .max_decoding_message_size(most)
+            .max_encoding_message_size(most)
     }
 
     pub(crate) fn consent(&self) -> ConsentServiceClient<Channel> {
@@ -87,7 +89,12 @@ impl Client {
     }
 
     /// Puts a fresh assertion on a request.
-    pub(crate) fn asserted<T>(&self, message: T, acting: &Acting, purpose: Option<&Purpose>) -> Outcome<Request<T>> {
+    pub(crate) fn asserted<T>(
+        &self,
+        message: T,
+        acting: &Acting,
+        purpose: Option<&Purpose>,
+    ) -> Outcome<Request<T>> {
         let assertion = Assertion {
             role: &acting.role,
             user: &acting.user,
@@ -106,8 +113,14 @@ impl Client {
 
 /// A status in words: what is wrong, where, and what to do.
 pub(crate) fn told(status: &tonic::Status) -> Failure {
+    if let Some(cause) = std::error::Error::source(status) {
+        // No answer of the gateway: with TLS 1.3 a client learns only now that its certificate was refused.
+        let why = "the connection ended before an answer; if it always does, the gateway does not take this certificate";
+        return Failure::Reach(chain(why, cause));
+    }
     let details = status.get_error_details();
-    let reason = details.error_info().map(|info| info.reason.clone()).unwrap_or_else(|| status.code().to_string());
+    let reason =
+        details.error_info().map(|info| info.reason.clone()).unwrap_or_else(|| status.code().to_string());
     let places = details.bad_request().map(|bad| bad.field_violations.as_slice()).unwrap_or_default();
     let places: String =
         places.iter().map(|place| format!("\n  {}: {}", place.field, place.description)).collect();

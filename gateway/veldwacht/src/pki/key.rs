@@ -4,7 +4,7 @@
 //! by: the thumbprint of the JWK (RFC 7638), so that a key names itself.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use clap::ValueEnum;
 use rcgen::KeyPair;
 use ring::digest::{SHA256, digest};
@@ -63,8 +63,23 @@ impl SigningKeyPair {
     }
 
     pub(super) fn save(&self, folder: &Folder, path: &str) -> Outcome {
-        folder.write_secret(&format!("{path}.key.pem"), &self.pair.serialize_pem())?;
+        folder.write_secret(&format!("{path}.key.pem"), &self.private_pem())?;
         folder.write(&format!("{path}.pub.pem"), &self.pair.public_key_pem())
+    }
+
+    /// The private half as every library reads it: Ed25519 keys in version 1 (RFC 8410, 7). The version 2 that
+    /// `ring` makes is refused by OpenSSL, and so by Python.
+    fn private_pem(&self) -> String {
+        const HEAD: [u8; 16] = [0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
+        let der = self.pair.serialized_der();
+        let (_, seed_mark) = HEAD.split_at(12);
+        let seed = match self.jwk.kty.as_str() {
+            "OKP" => der.windows(36).find_map(|window| window.strip_prefix(seed_mark)),
+            _ => None,
+        };
+        let Some(seed) = seed else { return self.pair.serialize_pem() };
+        let line = STANDARD.encode([&HEAD, seed].concat()); // 48 bytes: one line of PEM
+        format!("-----BEGIN PRIVATE KEY-----\n{line}\n-----END PRIVATE KEY-----\n")
     }
 
     pub(super) fn kid(&self) -> String {

@@ -1,0 +1,22 @@
+//! The main job, end to end: the real binary as separate processes, real mutual TLS, real files.
+//!
+//! `harness` makes a development CA and runs a gateway; `member` is an organisation's own client, for what the command
+//! line would never send. Each other file holds one promise of the gateway. `VELDWACHT_KILLS=100` kills it more often.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a helper of a test fails by panicking"
+)]
+
+mod harness;
+mod member;
+
+mod commands;
+mod crash;
+mod demo;
+mod mailbox;
+mod python;
+mod refusals;
+mod secrecy;
