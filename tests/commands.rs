@@ -1,5 +1,7 @@
 //! The commands that read the log, erase and copy: the real binary, on a folder that `veldwacht demo` made.
 
+#![expect(clippy::unwrap_used, reason = "a helper of a test fails by panicking")]
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::LazyLock;

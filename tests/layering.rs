@@ -1,6 +1,12 @@
 //! The tree is the architecture: which crate may know which, read from `cargo metadata`, and which crates must stay
 //! free of I/O, clocks and randomness. The arrows are those of `gateway/ARCHITECTURE.md`.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a helper of a test fails by panicking"
+)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -70,7 +76,14 @@ fn crates_know_only_what_the_architecture_allows() {
 fn pure_crates_have_no_io_no_clock_and_no_randomness() {
     let forbidden_crates = ["tokio", "tonic", "rustls", "sled", "getrandom", "rand", "hyper", "axum", "jiff"];
     let forbidden_paths = [
-        "std::fs", "std::net", "std::env", "std::process", "std::thread", "SystemTime::now", "Instant::now", "SystemRandom",
+        "std::fs",
+        "std::net",
+        "std::env",
+        "std::process",
+        "std::thread",
+        "SystemTime::now",
+        "Instant::now",
+        "SystemRandom",
     ];
     for package in packages().iter().filter(|package| PURE.contains(&package["name"].as_str().unwrap())) {
         let name = package["name"].as_str().unwrap();
@@ -106,7 +119,9 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
         let path = entry.unwrap().path();
         if path.is_dir() && path.file_name().unwrap() != "tests" {
             found.extend(sources(&path));
-        } else if path.extension().is_some_and(|extension| extension == "rs") && path.file_name().unwrap() != "tests.rs" {
+        } else if path.extension().is_some_and(|extension| extension == "rs")
+            && path.file_name().unwrap() != "tests.rs"
+        {
             found.push(path);
         }
     }

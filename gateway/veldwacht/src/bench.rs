@@ -55,26 +55,26 @@ pub(crate) async fn run(bench: &cli::Bench, out: &mut impl Write) -> Outcome {
 fn tell(rows: &[impl Serialize], as_json: bool, out: &mut impl Write) -> Outcome {
     for row in rows {
         let row = serde_json::to_value(row).unreachable("JSON")?;
-        if row["ratio"].is_null() {
+        if row.get("ratio").is_none_or(Value::is_null) {
             continue;
         }
-        if as_json {
-            writeln!(out, "{row}").unreachable("standard output")?;
-            continue;
-        }
-        let text = |key: &str| row[key].as_str().unwrap_or_default().to_owned();
-        let unit = text("unit");
-        let (name, peer) = (text("name"), text("peer"));
-        let (ours, theirs) = (number(&row["value"]), number(&row["peer_value"]));
-        writeln!(out, "{name:<36} {ours:>12} {unit:<5} {peer}: {theirs} {unit}, × {}", number(&row["ratio"]))
-            .unreachable("standard output")?;
+        let line = if as_json { row.to_string() } else { words(&row) };
+        writeln!(out, "{line}").unreachable("standard output")?;
     }
     out.flush().unreachable("standard output")
 }
 
+fn words(row: &Value) -> String {
+    let text = |key| row.get(key).and_then(Value::as_str).unwrap_or_default();
+    let number = |key| number(row.get(key).and_then(Value::as_f64));
+    let (name, unit, peer) = (text("name"), text("unit"), text("peer"));
+    let (ours, theirs, ratio) = (number("value"), number("peer_value"), number("ratio"));
+    format!("{name:<36} {ours:>12} {unit:<5} {peer}: {theirs} {unit}, × {ratio}")
+}
+
 /// A number with as many digits as it deserves.
-fn number(value: &Value) -> String {
-    match value.as_f64() {
+fn number(value: Option<f64>) -> String {
+    match value {
         Some(value) if value.abs() >= 100.0 => format!("{value:.0}"),
         Some(value) => format!("{value:.2}"),
         None => "?".to_owned(),

@@ -18,6 +18,8 @@ use crate::failure::{Failure, Outcome};
 use authority::{Authority, Subject};
 use folder::Folder;
 use key::SigningKeyPair;
+#[cfg(test)]
+pub(crate) use key::Jwk;
 pub(crate) use key::{AssertionSigner, KeyKind};
 pub(crate) use register::{Issued, Kind};
 use register::{OrganisationEntry, Register, RegisteredKey};

@@ -62,7 +62,7 @@ pub(crate) enum Log {
         activity: Option<String>,
         #[command(flatten)]
         source: LogSource,
-        /// One JSON document a line: every format but csv always does
+        /// One JSON document a line: every format but csv, which is a table, always does
         #[arg(long)]
         json: bool,
     },

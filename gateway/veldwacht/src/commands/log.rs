@@ -5,7 +5,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use ledger::{Receipt, TileSource, Trust, Unreadable, Verified, verify};
+use ledger::{Format, Receipt, TileSource, Trust, Unreadable, Verified, verify};
 use serde_json::json;
 
 use crate::cli;
@@ -32,6 +32,9 @@ pub(crate) async fn run(command: &cli::Log, out: &mut impl Write) -> Outcome {
         cli::Log::Prove { index, log } => {
             let receipt = Receipt::make(&Folder(log.clone()), *index).wrong(log.display())?;
             write!(out, "{receipt}").unreachable("standard output")
+        }
+        cli::Log::Export { format: Format::Csv, json: true, .. } => {
+            Err(Failure::Use("csv is a table: leave out --json, or ask for another format".into()))
         }
         cli::Log::Export { format, activity, source, .. } => {
             export::run(*format, activity.as_deref(), source, out).await

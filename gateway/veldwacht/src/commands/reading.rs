@@ -17,7 +17,7 @@ use crate::failure::{Doing, Failure, Outcome};
 /// A log that can be read.
 pub(crate) enum Reading {
     /// Published files, verified.
-    Published(Published),
+    Published(Box<Published>),
     /// A data folder.
     Vault(Box<Vault>),
 }
@@ -57,7 +57,7 @@ impl Reading {
     /// Opens the log that the command line names.
     pub(crate) fn open(source: &LogSource) -> Outcome<Reading> {
         match &source.log {
-            Some(log) => Ok(Reading::Published(Published::open(log, source.key.as_deref())?)),
+            Some(log) => Ok(Reading::Published(Box::new(Published::open(log, source.key.as_deref())?))),
             None => Ok(Reading::Vault(Box::new(Vault::open(&source.keys)?))),
         }
     }
