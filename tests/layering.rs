@@ -1,11 +1,7 @@
 //! The tree is the architecture: which crate may know which, read from `cargo metadata`, and which crates must stay
 //! free of I/O, clocks and randomness. The arrows are those of `gateway/ARCHITECTURE.md`.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a helper of a test fails by panicking"
-)]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a helper of a test fails by panicking")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

@@ -118,6 +118,11 @@ async fn a_bad_document_is_refused_precisely_recorded_and_not_delivered() {
             wire::SendRequest { document: vec![0; LIMIT + 1].into(), ..good.clone() },
         ),
         (
+            "a document far over the limit",
+            Reason::DocumentTooLarge,
+            wire::SendRequest { document: vec![0; 1 << 20].into(), ..good.clone() },
+        ),
+        (
             "half a document",
             Reason::DocumentMalformed,
             wire::SendRequest { document: malformed.into(), ..good.clone() },

@@ -84,7 +84,8 @@ fn add(files: &mut Files, folder: &Path, prefix: &str, wanted: &dyn Fn(&str) -> 
                 folders.push(path);
                 continue;
             }
-            let relative = path.strip_prefix(folder).wrong(path.display())?.to_string_lossy().replace('\\', "/");
+            let relative =
+                path.strip_prefix(folder).wrong(path.display())?.to_string_lossy().replace('\\', "/");
             if wanted(&relative) {
                 files.insert(format!("{prefix}{relative}"), std::fs::read(&path).wrong(path.display())?);
             }

@@ -19,7 +19,8 @@ pub(crate) fn read(path: &Path, message: &MessageDescriptor) -> Outcome<Vec<u8>>
         "txtpb" | "textproto" => {
             let text = std::str::from_utf8(&bytes).wrong(path.display())?;
             let parsed = DynamicMessage::parse_text_format(message.clone(), text);
-            let parsed = parsed.map_err(|_| wrong(path, &format!("it is not text format of {}", message.full_name())))?;
+            let parsed = parsed
+                .map_err(|_| wrong(path, &format!("it is not text format of {}", message.full_name())))?;
             Ok(parsed.encode_to_vec())
         }
         _ => Ok(bytes),

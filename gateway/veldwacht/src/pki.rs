@@ -17,9 +17,9 @@ use model::{Name, Oin, Role, Timestamp};
 use crate::failure::{Failure, Outcome};
 use authority::{Authority, Subject};
 use folder::Folder;
-use key::SigningKeyPair;
 #[cfg(test)]
 pub(crate) use key::Jwk;
+use key::SigningKeyPair;
 pub(crate) use key::{AssertionSigner, KeyKind};
 pub(crate) use register::{Issued, Kind};
 use register::{OrganisationEntry, Register, RegisteredKey};

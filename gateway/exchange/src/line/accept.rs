@@ -22,6 +22,13 @@ pub(crate) struct Arrived<M> {
     pub(crate) message: M,
 }
 
+impl Arrived<()> {
+    /// A call whose message was too long to be read.
+    pub(crate) fn unread(visitor: Option<Visitor>, now: Timestamp) -> Arrived<()> {
+        Arrived { visitor, authorization: None, trace: None, now, message: () }
+    }
+}
+
 impl<M> Arrived<M> {
     /// Takes a request apart.
     pub(crate) fn accept(request: tonic::Request<M>, now: Timestamp, span: [u8; 8]) -> Arrived<M> {

@@ -62,7 +62,9 @@ impl Collecting {
     pub(crate) async fn next(&mut self) -> Outcome<Option<wire::Delivery>> {
         loop {
             match self.answers.message().await.map_err(|status| told(&status))? {
-                Some(wire::CollectResponse { event: Some(Event::Delivery(delivery)) }) => return Ok(Some(delivery)),
+                Some(wire::CollectResponse { event: Some(Event::Delivery(delivery)) }) => {
+                    return Ok(Some(delivery));
+                }
                 Some(_) => {}
                 None => return Ok(None),
             }

@@ -52,9 +52,9 @@ pub(crate) fn load(folder: &Path) -> Outcome<Proven> {
 /// What was compiled for a route as a person writes it: the sender's role may be left out where only one fits.
 pub(crate) fn compiled(proven: &Proven, route: &cli::Route) -> Outcome<Arc<Compiled>> {
     let situation = situation(proven, route)?;
-    proven.compiled(&situation).map_err(|refusal| {
-        Failure::Use(format!("{}: {}", refusal.reason, refusal.reason.advice()))
-    })
+    proven
+        .compiled(&situation)
+        .map_err(|refusal| Failure::Use(format!("{}: {}", refusal.reason, refusal.reason.advice())))
 }
 
 pub(crate) fn situation(proven: &Proven, route: &cli::Route) -> Outcome<Situation> {
@@ -77,9 +77,9 @@ pub(crate) fn situation(proven: &Proven, route: &cli::Route) -> Outcome<Situatio
 fn only_role(proven: &Proven, oin: Oin, route: &cli::Route) -> Outcome<Role> {
     let kind = proven.organisation(&oin).map(|organisation| &organisation.kind);
     let kind = kind.ok_or_else(|| Failure::Use(format!("{oin}: the bundle knows no such organisation")))?;
-    let exchanges = proven.exchanges().filter(|exchange| {
-        exchange.message == route.message && exchange.purpose == route.purpose
-    });
+    let exchanges = proven
+        .exchanges()
+        .filter(|exchange| exchange.message == route.message && exchange.purpose == route.purpose);
     let mut roles: Vec<&Role> = exchanges
         .flat_map(|exchange| &exchange.from)
         .filter(|sender| sender.kind == *kind)
@@ -97,7 +97,8 @@ fn only_role(proven: &Proven, oin: Oin, route: &cli::Route) -> Outcome<Role> {
 }
 
 fn account_json(account: &Account, explained: &[fields::Explained], compiled: &Compiled) -> Value {
-    let passed = account.passed().map(|(class, form, count)| json!({ "class": class, "form": form, "count": count }));
+    let passed =
+        account.passed().map(|(class, form, count)| json!({ "class": class, "form": form, "count": count }));
     let withheld = account.withheld().map(|(class, count)| json!({ "class": class, "count": count }));
     json!({
         "exchange": &*compiled.exchange.id,
@@ -125,7 +126,11 @@ fn account_words(account: &Account) -> String {
         text.push_str(&format!("withheld  {:<39} {count}\n", class.name()));
     }
     if account.unclassified() + account.unknown() > 0 {
-        text.push_str(&format!("withheld  {:<39} {}\n", "(no class)", account.unclassified() + account.unknown()));
+        text.push_str(&format!(
+            "withheld  {:<39} {}\n",
+            "(no class)",
+            account.unclassified() + account.unknown()
+        ));
     }
     text.push_str(&format!("texts to screen: {}", account.texts().len()));
     text

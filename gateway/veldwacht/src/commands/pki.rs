@@ -38,7 +38,11 @@ pub(crate) fn run(command: &Command, out: &mut impl Write) -> Outcome {
                     pki.issue_operator(operator, &role.iter().cloned().collect::<BTreeSet<_>>())?
                 }
                 (.., Some(signer)) => pki.issue_signer(signer)?,
-                _ => return Err(Failure::Use("say for whom: --oin with --system, --operator or --signer".into())),
+                _ => {
+                    return Err(Failure::Use(
+                        "say for whom: --oin with --system, --operator or --signer".into(),
+                    ));
+                }
             };
             writeln!(out, "{}", path.display()).unreachable("standard output")
         }
@@ -54,7 +58,12 @@ pub(crate) fn run(command: &Command, out: &mut impl Write) -> Outcome {
                     .to_string()
                 } else {
                     let state = if issued.revoked.is_some() { "revoked" } else { "" };
-                    format!("{:<14} {:<40} {:<44} {state}", format!("{:?}", issued.kind), issued.name, issued.file)
+                    format!(
+                        "{:<14} {:<40} {:<44} {state}",
+                        format!("{:?}", issued.kind),
+                        issued.name,
+                        issued.file
+                    )
                 };
                 writeln!(out, "{}", text.trim_end()).unreachable("standard output")?;
             }

@@ -30,7 +30,8 @@ pub(crate) fn screener(folder: Option<&Path>) -> Outcome<Screener> {
 
 /// The lexicon of a bundle: the files below `lexicon/`, by their name there.
 pub(crate) fn lexicon_of(bundle: &Files) -> Files {
-    let below = |(name, bytes): (&String, &Vec<u8>)| Some((name.strip_prefix("lexicon/")?.to_owned(), bytes.clone()));
+    let below =
+        |(name, bytes): (&String, &Vec<u8>)| Some((name.strip_prefix("lexicon/")?.to_owned(), bytes.clone()));
     bundle.iter().filter_map(below).collect()
 }
 
@@ -54,7 +55,8 @@ fn lines(screen: &cli::Screen, screener: &Screener, out: &mut impl Write) -> Out
         let line = line.wrong("the text has to be UTF-8")?;
         let screened = screener.screen(&line, screening::default_against());
         let found: Vec<Value> = findings(&screened, &line, screener).iter().map(Told::json).collect();
-        writeln!(out, "{}", json!({ "line": number + 1, "findings": found })).unreachable("standard output")?;
+        writeln!(out, "{}", json!({ "line": number + 1, "findings": found }))
+            .unreachable("standard output")?;
     }
     Ok(())
 }

@@ -21,7 +21,8 @@ pub(crate) async fn run(send: &cli::Send, out: &mut impl Write) -> Outcome {
     let client: Bsn = send.client.parse().wrong("--client")?;
     let proven = contracts(send.bundle.as_deref())?;
     let message = proven.message(&send.message);
-    let message = message.ok_or_else(|| Failure::Use(format!("{}: no contract has this type", send.message)))?;
+    let message =
+        message.ok_or_else(|| Failure::Use(format!("{}: no contract has this type", send.message)))?;
     let request = wire::SendRequest {
         exchange_id: send.exchange.map(|id| id.to_string()).unwrap_or_default(),
         client_bsn: client.expose().to_owned(),
@@ -137,7 +138,10 @@ fn words(answer: &wire::SendResponse) -> String {
         match &outcome.result {
             Some(Told::Delivered(delivered)) => {
                 for cell in &delivered.passed {
-                    text.push_str(&format!("  passes    {:<24} {:<14} {}\n", cell.class, cell.form, cell.count));
+                    text.push_str(&format!(
+                        "  passes    {:<24} {:<14} {}\n",
+                        cell.class, cell.form, cell.count
+                    ));
                 }
                 for cell in &delivered.withheld {
                     let what = if cell.field.is_empty() { &cell.class } else { &cell.field };

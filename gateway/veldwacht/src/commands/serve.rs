@@ -17,7 +17,8 @@ pub(crate) async fn run(serve: &cli::Serve, out: &mut impl Write) -> Outcome {
     let config = Config::read(&serve.config, std::env::vars())?;
     if serve.check {
         gateway::check(&config)?;
-        return writeln!(out, "{}: everything is there", serve.config.display()).unreachable("standard output");
+        return writeln!(out, "{}: everything is there", serve.config.display())
+            .unreachable("standard output");
     }
     let ready = Ready::open(&config).await?;
     let address = ready.listener.local_addr().unreachable("the listener")?;

@@ -90,13 +90,16 @@ async fn medical_report(stage: &Stage, cast: &Cast, telling: &mut Telling<'_, im
         purpose: "beoordeling_belastbaarheid",
         to: &receivers,
     };
-    telling.scene("De behandelaar stuurt één medisch verslag aan vier ontvangers – nog zonder toestemming")?;
+    telling
+        .scene("De behandelaar stuurt één medisch verslag aan vier ontvangers – nog zonder toestemming")?;
     send(stage, &cast.behandelaar, &letter, telling).await?;
     telling.scene("X07 · de cliënt geeft toestemming, via de coach")?;
     for (oin, role) in receivers {
         grant(&cast.coach, oin, role, letter.purpose).await?;
     }
-    telling.line("Beide toestemmingen, voor elk van de vier ontvangers: het beroepsgeheim en de gezondheidsgegevens.")?;
+    telling.line(
+        "Beide toestemmingen, voor elk van de vier ontvangers: het beroepsgeheim en de gezondheidsgegevens.",
+    )?;
     telling.scene("Hetzelfde verslag, nu met toestemming: ieder krijgt zijn eigen deel")?;
     send(stage, &cast.behandelaar, &letter, telling).await?;
     for person in [&cast.verzekeringsarts, &cast.arbeidsdeskundige, &cast.klantmanager, &cast.coach] {
@@ -111,7 +114,12 @@ async fn work_plan(stage: &Stage, cast: &Cast, telling: &mut Telling<'_, impl Wr
         document: "X08-werkplan",
         message: "werkfit.v1.Werkplan",
         purpose: "werkplan",
-        to: &[(GEMEENTE, "klantmanager"), (UWV, "arbeidsdeskundige"), (GGZ, "behandelaar"), (RIB, "jobcreator")],
+        to: &[
+            (GEMEENTE, "klantmanager"),
+            (UWV, "arbeidsdeskundige"),
+            (GGZ, "behandelaar"),
+            (RIB, "jobcreator"),
+        ],
     };
     send(stage, &cast.coach, &letter, telling).await?;
     for person in [&cast.klantmanager, &cast.arbeidsdeskundige, &cast.behandelaar, &cast.jobcreator] {
@@ -150,7 +158,9 @@ async fn pretender(stage: &Stage, cast: &Cast, telling: &mut Telling<'_, impl Wr
     acting.big = Some("19012345601".to_owned());
     match Collecting::start(&cast.klantmanager.client, &acting, None, false).await? {
         Ok(_) => Err(Failure::Reach("a gemeente was taken for a verzekeringsarts".into())),
-        Err(status) => telling.refused(&stage.name_of(&cast.klantmanager.client.oin()), &acting.role, &status),
+        Err(status) => {
+            telling.refused(&stage.name_of(&cast.klantmanager.client.oin()), &acting.role, &status)
+        }
     }
 }
 
@@ -167,7 +177,9 @@ async fn withdrawal(stage: &Stage, cast: &Cast, telling: &mut Telling<'_, impl W
     };
     send(stage, &cast.coach, &question, telling).await?;
     collect(stage, &cast.behandelaar, telling).await?;
-    telling.scene("X10 · de behandelaar antwoordt; voordat de coach ophaalt, trekt de cliënt de toestemming in")?;
+    telling.scene(
+        "X10 · de behandelaar antwoordt; voordat de coach ophaalt, trekt de cliënt de toestemming in",
+    )?;
     let answer = Letter { document: "X10-antwoord", to: &[(RIB, "coach")], ..question };
     send(stage, &cast.behandelaar, &answer, telling).await?;
     withdraw(&cast.coach, RIB, "coach", "afstemming").await?;
@@ -192,7 +204,8 @@ async fn send(
     let contract = contract.ok_or_else(|| Failure::Use(format!("{message}: no such contract")))?;
     let file = format!("{}.json", letter.document);
     let json = Documents::get(&file).ok_or_else(|| Failure::Use(format!("{file} is not in this binary")))?;
-    let document = document::from_json(&json.data, &contract).map_err(|why| Failure::Use(format!("{file}: {why}")))?;
+    let document =
+        document::from_json(&json.data, &contract).map_err(|why| Failure::Use(format!("{file}: {why}")))?;
     let party = |(oin, role): &(&str, &str)| wire::Party { oin: (*oin).into(), role: (*role).into() };
     let request = wire::SendRequest {
         client_bsn: CLIENT.into(),
@@ -234,7 +247,8 @@ fn scope(oin: &str, role: &str, purpose: &str) -> consent::Scope {
 }
 
 async fn grant(by: &Person, oin: &str, role: &str, purpose: &str) -> Outcome {
-    let in_a_year = crate::gateway::now().plus_seconds(Duration::from_secs(365 * 86_400).as_secs().cast_signed());
+    let in_a_year =
+        crate::gateway::now().plus_seconds(Duration::from_secs(365 * 86_400).as_secs().cast_signed());
     let request = consent::GrantRequest {
         client_bsn: CLIENT.into(),
         kinds: vec![consent::Kind::Beroepsgeheim as i32, consent::Kind::Gezondheidsgegevens as i32],

@@ -75,7 +75,9 @@ impl<'a, W: Write> Telling<'a, W> {
                 Some(Told::Refused(refused)) => {
                     let mark = self.paint("31", "geweigerd");
                     self.line(&format!("{who}: {mark} – {} ({})", refused.reason, refused.advice))?;
-                    self.account.refused.push(json!({ "exchange": answer.exchange_id, "receiver": receiver.oin,
+                    self.account
+                        .refused
+                        .push(json!({ "exchange": answer.exchange_id, "receiver": receiver.oin,
                         "role": receiver.role, "reason": refused.reason, "advice": refused.advice }));
                 }
                 None => {}
@@ -94,7 +96,10 @@ impl<'a, W: Write> Telling<'a, W> {
         let mark = self.paint("33", "terug naar de afzender");
         self.line(&format!("{who}: {mark}, er gaat niets van weg"))?;
         for found in &returned.findings {
-            self.line(&format!("    {} [teken {} tot {}] · {}", found.field, found.start, found.end, found.class))?;
+            self.line(&format!(
+                "    {} [teken {} tot {}] · {}",
+                found.field, found.start, found.end, found.class
+            ))?;
             self.line(&format!("      → {}", found.advice_nl))?;
         }
         let findings: Vec<Value> = returned.findings.iter().map(send::finding).collect();
@@ -104,7 +109,13 @@ impl<'a, W: Write> Telling<'a, W> {
     }
 
     /// What a receiver got, and what stayed behind and why.
-    pub(crate) fn received(&mut self, stage: &Stage, oin: &Oin, role: &Role, delivery: &wire::Delivery) -> Outcome {
+    pub(crate) fn received(
+        &mut self,
+        stage: &Stage,
+        oin: &Oin,
+        role: &Role,
+        delivery: &wire::Delivery,
+    ) -> Outcome {
         let told = collect::json(delivery, &stage.proven)?;
         let document = told.get("document").cloned().unwrap_or_default();
         let key = (delivery.exchange_id.clone(), format!("{oin}:{role}"));
@@ -120,21 +131,26 @@ impl<'a, W: Write> Telling<'a, W> {
             let mark = self.paint("2", "niet:");
             self.line(&format!("    {mark} {} – {why}", fields.join(", ")))?;
         }
-        self.account.deliveries.push(json!({ "exchange": delivery.exchange_id, "receiver": oin, "role": role,
+        self.account
+            .deliveries
+            .push(json!({ "exchange": delivery.exchange_id, "receiver": oin, "role": role,
             "passed": passed, "withheld": withheld, "document": document }));
         Ok(())
     }
 
     pub(crate) fn nothing_handed_out(&mut self, name: &str, role: &Role) -> Outcome {
         let mark = self.paint("31", "krijgt niets uitgereikt");
-        self.line(&format!("{name}, {role}, {mark}: de toestemming is ingetrokken, ook voor wat al klaarlag."))?;
+        self.line(&format!(
+            "{name}, {role}, {mark}: de toestemming is ingetrokken, ook voor wat al klaarlag."
+        ))?;
         self.account.refused.push(json!({ "receiver": name, "role": role, "reason": "CONSENT_WITHDRAWN",
             "advice": model::Reason::ConsentWithdrawn.advice() }));
         Ok(())
     }
 
     pub(crate) fn refused(&mut self, name: &str, role: &Role, status: &tonic::Status) -> Outcome {
-        let reason = status.get_error_details().error_info().map(|info| info.reason.clone()).unwrap_or_default();
+        let reason =
+            status.get_error_details().error_info().map(|info| info.reason.clone()).unwrap_or_default();
         let mark = self.paint("31", "geweigerd");
         self.line(&format!("{name} als {role}: {mark} – {reason} ({})", status.message()))?;
         self.account.refused.push(json!({ "receiver": name, "role": role, "reason": reason,
@@ -152,7 +168,10 @@ impl<'a, W: Write> Telling<'a, W> {
         }
         self.scene("Het logboek, nagerekend uit de bestanden")?;
         let mark = self.paint("32", "klopt");
-        self.line(&format!("{} records, {mark}: elke uitwisseling en elke weigering staat erin.", checkpoint.size))?;
+        self.line(&format!(
+            "{} records, {mark}: elke uitwisseling en elke weigering staat erin.",
+            checkpoint.size
+        ))?;
         self.line(&format!("wortel {root}"))?;
         let folder = folder.display();
         self.line("Reken het zelf na:")?;
