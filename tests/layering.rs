@@ -100,6 +100,18 @@ fn pure_crates_have_no_io_no_clock_and_no_randomness() {
 }
 
 #[test]
+fn one_tls_one_grpc_and_no_openssl_in_the_tree() {
+    let lock = std::fs::read_to_string(root().join("Cargo.lock")).unwrap();
+    let count = |name: &str| lock.lines().filter(|line| *line == format!("name = \"{name}\"")).count();
+    for banned in ["openssl-sys", "native-tls", "aws-lc-rs", "aws-lc-sys"] {
+        assert_eq!(count(banned), 0, "`{banned}` does not belong here: ring only");
+    }
+    for once in ["tonic", "prost", "axum", "rustls", "h2"] {
+        assert_eq!(count(once), 1, "one `{once}` in the tree");
+    }
+}
+
+#[test]
 fn every_file_says_what_it_owns() {
     for package in packages() {
         let manifest = PathBuf::from(package["manifest_path"].as_str().unwrap());
