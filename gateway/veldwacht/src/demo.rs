@@ -86,8 +86,6 @@ impl Stage {
         }
         let config = configure(folder)?;
         let ready = Ready::open(&config).await?;
-        let vkey = ready.gateway.publisher().verifier().to_string();
-        std::fs::write(folder.join("log.vkey"), format!("{vkey}\n")).unreachable("log.vkey")?;
         let port = ready.listener.local_addr().unreachable("the listener")?.port();
         let (stop, stopped) = oneshot::channel();
         let serving = tokio::spawn(ready.serve(async move {

@@ -68,6 +68,9 @@ impl Ready {
             Publisher::open(Arc::clone(&journal), log_key(config)?, &[]).unreachable("the log")?;
         let every = Duration::from_millis(config.log.publish_every_ms);
         let publisher = PublisherThread::start(publisher, every).unreachable("the log")?;
+        // Beside the log stands the key that others verify it with.
+        let vkey = config.data.join("log.vkey");
+        std::fs::write(&vkey, format!("{}\n", publisher.verifier())).unreachable(vkey.display())?;
         let limits =
             exchange::Limits { document_bytes: config.limits.document_bytes, ..exchange::Limits::default() };
         let gateway = Gateway::new(rules, journal, publisher, pseudonyms, Arc::new(now), limits);
