@@ -4,14 +4,18 @@
 
 mod keep;
 mod log;
+mod pki;
+mod policy;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use model::{Consent, ExchangeId, MessageType, Name, Oin, Purpose, Role};
+use model::{Consent, ExchangeId, MessageType, Oin, Purpose, Role};
 
 pub(crate) use keep::{Backup, Erase};
 pub(crate) use log::{Keys, Log, LogSource};
+pub(crate) use pki::{Assert, Pki};
+pub(crate) use policy::{MatrixFormat, Policy};
 
 /// Field guard: what an organisation may not have never leaves, and the log proves what did.
 #[derive(Parser)]
@@ -78,213 +82,6 @@ pub(crate) enum Command {
     /// What the README quotes: ours beside peers, in one run
     #[command(after_help = "Example:\n  veldwacht bench fields --json")]
     Bench(Bench),
-}
-
-#[derive(Subcommand)]
-pub(crate) enum Pki {
-    /// Make a CA with every organisation of a bundle, one system a role
-    #[command(after_help = "Example:\n  veldwacht pki init --dir certs/dev")]
-    Init {
-        /// A fresh folder
-        #[arg(long)]
-        dir: PathBuf,
-        /// The bundle whose organisations join; the shipped one if left out
-        #[arg(long)]
-        bundle: Option<PathBuf>,
-        /// A name of the gateway beside `localhost`; repeat for more
-        #[arg(long)]
-        host: Vec<String>,
-    },
-    /// Issue a certificate for a system or an operator, or a key for a signer
-    #[command(
-        after_help = "Example:\n  veldwacht pki issue --dir certs/dev --oin 00000099000000004000 --system planning"
-    )]
-    Issue {
-        /// The folder of the CA
-        #[arg(long)]
-        dir: PathBuf,
-        #[command(flatten)]
-        whom: IssueTo,
-        /// A role that the operator has, or that the organisation's key may assert; repeat for more
-        #[arg(long)]
-        role: Vec<Role>,
-        /// The kind of a new organisation: gemeente, uwv, ggz, rib …
-        #[arg(long, requires = "organisation")]
-        kind: Option<Name>,
-    },
-    /// Take back a certificate, by its file or serial number, and write the revocation lists
-    #[command(after_help = "Example:\n  veldwacht pki revoke --dir certs/dev rib/coach.pem")]
-    Revoke {
-        /// The folder of the CA
-        #[arg(long)]
-        dir: PathBuf,
-        /// File in the folder, or serial number
-        which: String,
-    },
-    /// Everything that was issued
-    #[command(after_help = "Example:\n  veldwacht pki list --dir certs/dev --json")]
-    List {
-        /// The folder of the CA
-        #[arg(long)]
-        dir: PathBuf,
-        /// Print one JSON document a line
-        #[arg(long)]
-        json: bool,
-    },
-}
-
-/// To whom: exactly one of these.
-#[derive(Args)]
-#[group(required = true)]
-pub(crate) struct IssueTo {
-    /// A system, with `--oin`
-    #[arg(long, requires = "oin")]
-    pub(crate) system: Option<Name>,
-    /// The organisation of the system, or the number of a new organisation
-    #[arg(long)]
-    pub(crate) oin: Option<Oin>,
-    /// The name of a new organisation, with `--oin`, `--kind`, `--role` and `--system`
-    #[arg(long, requires_all = ["oin", "system"], value_name = "NAME")]
-    pub(crate) organisation: Option<String>,
-    /// An operator, with `--role`
-    #[arg(long, conflicts_with_all = ["system", "oin"])]
-    pub(crate) operator: Option<Name>,
-    /// Someone who signs bundles, guardrails or checkpoints
-    #[arg(long, conflicts_with_all = ["system", "oin", "operator"])]
-    pub(crate) signer: Option<Name>,
-}
-
-#[derive(Args)]
-pub(crate) struct Assert {
-    /// The key that signs (PEM)
-    #[arg(long)]
-    pub(crate) key: PathBuf,
-    /// The certificate that the assertion is bound to (PEM)
-    #[arg(long)]
-    pub(crate) cert: PathBuf,
-    /// The role
-    #[arg(long)]
-    pub(crate) role: Role,
-    /// The user
-    #[arg(long)]
-    pub(crate) user: String,
-    /// The purpose; an assertion without one is good for collecting only
-    #[arg(long)]
-    pub(crate) purpose: Option<Purpose>,
-    /// BIG number, for a role that needs one
-    #[arg(long)]
-    pub(crate) big: Option<String>,
-    /// The gateway's name
-    #[arg(long, default_value = "veldwacht")]
-    pub(crate) audience: String,
-    /// Seconds that it lasts, at most 300
-    #[arg(long, default_value_t = 300)]
-    pub(crate) lifetime: i64,
-}
-
-#[derive(Subcommand)]
-pub(crate) enum Policy {
-    /// Validate, enumerate and prove a bundle
-    #[command(after_help = "Example:\n  veldwacht policy check policies")]
-    Check {
-        /// The bundle
-        bundle: PathBuf,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
-    /// Class × role
-    #[command(after_help = "Example:\n  veldwacht policy matrix policies --purpose voortgang --format csv")]
-    Matrix {
-        /// The bundle
-        bundle: PathBuf,
-        /// Only this purpose
-        #[arg(long)]
-        purpose: Option<Purpose>,
-        /// Only this role of the receiver
-        #[arg(long)]
-        role: Option<Role>,
-        /// Layout
-        #[arg(long, default_value = "table")]
-        format: MatrixFormat,
-        /// Print one JSON document a row
-        #[arg(long)]
-        json: bool,
-    },
-    /// What one receiver would get of a document: field by field, with rule and sentence
-    #[command(
-        after_help = "Example:\n  veldwacht policy simulate policies --type werkfit.v1.MedischVerslag --sender 00000099000000003000 --receiver 00000099000000004000:coach --purpose beoordeling_belastbaarheid --consent verleend verslag.json"
-    )]
-    Simulate {
-        /// The bundle
-        bundle: PathBuf,
-        #[command(flatten)]
-        route: Route,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-        /// The document
-        file: PathBuf,
-    },
-    /// Cells that change between two bundles; 1 when anything widens
-    #[command(after_help = "Example:\n  veldwacht policy diff policies draft")]
-    Diff {
-        /// The bundle as it is
-        old: PathBuf,
-        /// The bundle as it would be
-        new: PathBuf,
-        /// Print one JSON document a change
-        #[arg(long)]
-        json: bool,
-    },
-    /// Run the tests beside the policies
-    #[command(after_help = "Example:\n  veldwacht policy test policies")]
-    Test {
-        /// The bundle
-        bundle: PathBuf,
-        /// Print one JSON document a test
-        #[arg(long)]
-        json: bool,
-    },
-    /// A draft over what was delivered in the past, from the published log
-    #[command(after_help = "Example:\n  veldwacht policy replay draft --log demo/log")]
-    Replay {
-        /// The draft
-        bundle: PathBuf,
-        /// The published log
-        #[arg(long)]
-        log: PathBuf,
-        /// Its verifier key: a file, or the key itself; `LOG.vkey` beside the log if left out
-        #[arg(long, value_name = "VKEY")]
-        key: Option<String>,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
-    /// Sign a bundle, or its guardrails
-    #[command(
-        after_help = "Example:\n  veldwacht policy sign policies --key certs/dev/signers/officer-1.key.pem"
-    )]
-    Sign {
-        /// The bundle
-        bundle: PathBuf,
-        /// The signer's key, Ed25519 (PEM); the signer is called after its file
-        #[arg(long)]
-        key: PathBuf,
-        /// Sign the guardrails instead of the policies
-        #[arg(long)]
-        guardrails: bool,
-    },
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum MatrixFormat {
-    /// For the eye
-    Table,
-    /// purpose,sender,role,class,form,rule
-    Csv,
-    /// A page to print
-    Html,
 }
 
 #[derive(Args)]
