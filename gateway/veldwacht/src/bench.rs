@@ -51,13 +51,10 @@ pub(crate) async fn run(bench: &cli::Bench, out: &mut impl Write) -> Outcome {
     Ok(())
 }
 
-/// Prints every row that has a peer's value.
+/// Prints every row; one whose peer is not installed without a ratio.
 fn tell(rows: &[impl Serialize], as_json: bool, out: &mut impl Write) -> Outcome {
     for row in rows {
         let row = serde_json::to_value(row).unreachable("JSON")?;
-        if row.get("ratio").is_none_or(Value::is_null) {
-            continue;
-        }
         let line = if as_json { row.to_string() } else { words(&row) };
         writeln!(out, "{line}").unreachable("standard output")?;
     }
@@ -69,6 +66,9 @@ fn words(row: &Value) -> String {
     let number = |key| number(row.get(key).and_then(Value::as_f64));
     let (name, unit, peer) = (text("name"), text("unit"), text("peer"));
     let (ours, theirs, ratio) = (number("value"), number("peer_value"), number("ratio"));
+    if row.get("ratio").is_none_or(Value::is_null) {
+        return format!("{name:<36} {ours:>12} {unit}");
+    }
     format!("{name:<36} {ours:>12} {unit:<5} {peer}: {theirs} {unit}, × {ratio}")
 }
 

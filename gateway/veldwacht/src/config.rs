@@ -119,6 +119,10 @@ pub(crate) struct Limits {
     pub(crate) connections: usize,
     /// Connections at once of one organisation.
     pub(crate) connections_per_organisation: usize,
+    /// Calls a second of one organisation, in the long run.
+    pub(crate) calls_per_second: u32,
+    /// Calls a second of one system, in the long run.
+    pub(crate) calls_per_second_of_a_system: u32,
 }
 
 impl Default for Limits {
@@ -128,6 +132,8 @@ impl Default for Limits {
             document_bytes: exchange::Limits::default().document_bytes,
             connections: door.connections,
             connections_per_organisation: door.connections_per_organisation,
+            calls_per_second: door.share.calls_per_second,
+            calls_per_second_of_a_system: door.share.calls_per_second_of_a_system,
         }
     }
 }

@@ -188,6 +188,10 @@ origin = "{ORIGIN}"
 key = "pki/signers/log.key.pem"
 publish_every_ms = 200
 
+[limits]
+calls_per_second = 1000000
+calls_per_second_of_a_system = 1000000
+
 [secrets]
 master = "master.secret"
 pseudonyms = "pseudonyms.secret"

@@ -76,9 +76,15 @@ impl Ready {
         let gateway = Gateway::new(rules, journal, publisher, pseudonyms, Arc::new(now), limits);
         let asks = Asks::new(routes(config)?);
         let listener = TcpListener::bind(config.listen).await.unreachable(config.listen)?;
+        let share = door::Share {
+            calls_per_second: config.limits.calls_per_second,
+            calls_per_second_of_a_system: config.limits.calls_per_second_of_a_system,
+            ..door::Share::default()
+        };
         let limits = door::Limits {
             connections: config.limits.connections,
             connections_per_organisation: config.limits.connections_per_organisation,
+            share,
             ..door::Limits::default()
         };
         Ok(Ready { gateway: Arc::new(gateway), listener, asks, guard, files, limits })
