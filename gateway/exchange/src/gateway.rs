@@ -135,14 +135,19 @@ impl Gateway {
         Leaf::from_bytes(&bytes).map_err(|_| Reason::LogUnavailable.into())
     }
 
-    /// Whether a refusal at collecting is not in the log yet.
-    pub(crate) fn is_news(&self, delivery: &DeliveryId, reason: Reason, rules: &Rules) -> bool {
+    /// Whether a refusal at collecting stands in the log already.
+    pub(crate) fn is_told(&self, delivery: &DeliveryId, reason: Reason, rules: &Rules) -> bool {
+        let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        told.get(delivery) == Some(&(reason, rules.proven().number()))
+    }
+
+    /// Remembers a refusal at collecting, once its record is durable.
+    pub(crate) fn remember_told(&self, delivery: DeliveryId, reason: Reason, rules: &Rules) {
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         if told.len() >= MOST_TOLD {
             told.clear();
         }
-        let now = (reason, rules.proven().number());
-        told.insert(*delivery, now) != Some(now)
+        told.insert(delivery, (reason, rules.proven().number()));
     }
 
     /// What cannot be read is not handed out.

@@ -11,6 +11,8 @@ use model::{Reason, Refusal, Timestamp};
 use crate::gateway::Gateway;
 use crate::line::authorise::{Question, authorise};
 use crate::line::record::{self, Circumstances, Outcome};
+use crate::line::screen::Screened;
+use crate::rules::Rules;
 
 /// A delivery that may go out: its record is durable.
 pub(crate) struct HandedOut {
@@ -28,13 +30,14 @@ impl Gateway {
         now: Timestamp,
     ) -> Result<Option<HandedOut>, Refusal> {
         let rules = self.rules();
-        let decided = self.decide_again(&waiting, now);
+        let decided = self.decide_again(&rules, &waiting, now);
+        let refused = decided.as_ref().err().map(|refusal| refusal.reason);
         let document = decided.as_ref().ok().map(|screened| screened.document().to_vec());
-        if let Err(refusal) = &decided {
-            if is_ours(refusal.reason) {
-                return Err(refusal.clone());
+        if let Some(reason) = refused {
+            if is_ours(reason) {
+                return Err(reason.into());
             }
-            if !self.is_news(&waiting.delivery, refusal.reason, &rules) {
+            if self.is_told(&waiting.delivery, reason, &rules) {
                 return Ok(None);
             }
         }
@@ -48,16 +51,14 @@ impl Gateway {
         let sealed = record::sealed(Some(actor), None);
         let commit = Commit { client: Some(waiting.client), sealed, ..Commit::of(leaf) };
         let recorded = record::write(self.journal(), commit).await?;
+        if let Some(reason) = refused {
+            self.remember_told(waiting.delivery, reason, &rules);
+        }
         Ok(document.map(|document| HandedOut { waiting, document, index: recorded.index() }))
     }
 
-    /// authorise → filter → screen, for what was stored.
-    fn decide_again(
-        &self,
-        waiting: &Waiting,
-        now: Timestamp,
-    ) -> Result<crate::line::screen::Screened, Refusal> {
-        let rules = self.rules();
+    /// authorise → filter → screen, for what was stored, under the rules that the record will name.
+    fn decide_again(&self, rules: &Rules, waiting: &Waiting, now: Timestamp) -> Result<Screened, Refusal> {
         let (Some(sender), Some(message), Some(purpose)) =
             (&waiting.from, &waiting.terms.message, &waiting.terms.purpose)
         else {
@@ -68,9 +69,9 @@ impl Gateway {
         }
         let question =
             Question { sender, receiver: &waiting.to, message, purpose, client: waiting.client, now };
-        let authorised = authorise(&rules, self, &question)?;
+        let authorised = authorise(rules, self, &question)?;
         let document = self.journal().open_document(waiting).map_err(|error| self.unreadable(&error))?;
-        self.project(&rules, authorised, &document)
+        self.project(rules, authorised, &document)
     }
 
     /// The receiver has it: it will not come again. Done as well when it was done before.
