@@ -43,6 +43,14 @@ impl Gateway {
         needed.contains(&own)
     }
 
+    /// A refusal after someone was identified, once it stands in the log; or that the log cannot be written.
+    pub(crate) async fn recorded<M>(&self, arrived: &Arrived<M>, refusal: Refusal) -> Refusal {
+        match self.record_refusal(arrived, &refusal).await {
+            Ok(()) => refusal,
+            Err(unwritten) => unwritten,
+        }
+    }
+
     /// Puts a refused call in the log.
     pub(crate) async fn record_refusal<M>(
         &self,

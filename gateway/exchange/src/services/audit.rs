@@ -38,7 +38,10 @@ impl AuditService for Audit {
     ) -> Result<Response<wire::GetEntryResponse>, Status> {
         let arrived = Arrived::accept(request, self.0.now(), self.0.random_bytes());
         let actor = self.0.identified(&arrived, None).await.map_err(told)?;
-        let (entry, proof) = self.0.proof(arrived.message.index).await.map_err(told)?;
+        let (entry, proof) = match self.0.proof(arrived.message.index).await {
+            Ok(found) => found,
+            Err(refusal) => return Err(told(self.0.recorded(&arrived, refusal).await)),
+        };
         self.0.record_access(&arrived, &actor, "entry", 1).await.map_err(told)?;
         Ok(Response::new(wire::GetEntryResponse { entry, proof }))
     }
@@ -50,7 +53,10 @@ impl AuditService for Audit {
         let arrived = Arrived::accept(request, self.0.now(), self.0.random_bytes());
         self.0.identified(&arrived, None).await.map_err(told)?;
         let wire::GetConsistencyProofRequest { old_size, new_size } = arrived.message;
-        let hashes = self.0.consistency(old_size, new_size).map_err(told)?;
+        let hashes = match self.0.consistency(old_size, new_size) {
+            Ok(hashes) => hashes,
+            Err(refusal) => return Err(told(self.0.recorded(&arrived, refusal).await)),
+        };
         Ok(Response::new(wire::GetConsistencyProofResponse { hashes }))
     }
 }

@@ -36,7 +36,10 @@ pub(crate) async fn start(gateway: Arc<Gateway>, arrived: Arrived<Incoming>) -> 
     let actor = gateway.identified(&arrived, None).await.map_err(told)?;
     let follow = match incoming.message().await?.and_then(|request| request.act) {
         Some(Act::Start(start)) => start.follow,
-        _ => return Err(told(at(Reason::RequestInvalid, "start", "the first request says `start`"))),
+        _ => {
+            let refusal = at(Reason::RequestInvalid, "start", "the first request says `start`");
+            return Err(told(gateway.recorded(&arrived, refusal).await));
+        }
     };
     let to = party(&actor);
     let (answers, stream) = mpsc::channel(16);

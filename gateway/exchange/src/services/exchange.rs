@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use journal::Criteria;
-use ledger::{Event, Kind};
-use model::{ExchangeId, Reason};
+use ledger::{Event, Kind, Party};
+use model::{ExchangeId, Reason, Refusal};
 use proto::veldwacht::exchange::v1 as wire;
 use proto::veldwacht::exchange::v1::exchange_service_server::ExchangeService;
 use tokio_stream::wrappers::ReceiverStream;
@@ -49,24 +49,31 @@ impl ExchangeService for Exchange {
         request: Request<wire::GetReceiptRequest>,
     ) -> Result<Response<wire::GetReceiptResponse>, Status> {
         let arrived = Arrived::accept(request, self.0.now(), self.0.random_bytes());
-        let refuse = |reason: Reason| status(&reason.into(), Vec::new());
-        let actor =
-            self.0.identified(&arrived, None).await.map_err(|refusal| status(&refusal, Vec::new()))?;
-        let exchange: ExchangeId =
-            arrived.message.exchange_id.parse().map_err(|_| refuse(Reason::ExchangeIdInvalid))?;
+        let told = |refusal| status(&refusal, Vec::new());
+        let actor = self.0.identified(&arrived, None).await.map_err(told)?;
+        let (entry, proof) = match self.receipt(&party(&actor), &arrived.message.exchange_id).await {
+            Ok(found) => found,
+            Err(refusal) => return Err(told(self.0.recorded(&arrived, refusal).await)),
+        };
+        Ok(Response::new(wire::GetReceiptResponse { proof, entry: entry.into() }))
+    }
+}
+
+impl Exchange {
+    /// The record of an exchange that the caller took part in, and its receipt.
+    async fn receipt(&self, caller: &Party, exchange: &str) -> Result<(Vec<u8>, String), Refusal> {
+        let exchange: ExchangeId = exchange.parse().map_err(|_| Reason::ExchangeIdInvalid)?;
         let criteria = Criteria { exchange: Some(exchange), kind: Some(Kind::Sent), ..Criteria::default() };
         let found = self.0.journal().search(&criteria, None, 1);
-        let found = found.map_err(|error| status(&self.0.unreadable(&error), Vec::new()))?;
-        let index = *found.first().ok_or_else(|| refuse(Reason::NotFound))?;
-        let leaf = self.0.recorded_leaf(index).map_err(|refusal| status(&refusal, Vec::new()))?;
-        let Event::Sent(carried) = &leaf.event else { return Err(refuse(Reason::NotFound)) };
-        let caller = party(&actor);
+        let found = found.map_err(|error| self.0.unreadable(&error))?;
+        let index = *found.first().ok_or(Reason::NotFound)?;
+        let leaf = self.0.recorded_leaf(index)?;
+        let Event::Sent(carried) = &leaf.event else { return Err(Reason::NotFound.into()) };
         let takes_part =
-            carried.from.as_ref() == Some(&caller) || carried.to.iter().any(|delivery| delivery.to == caller);
+            carried.from.as_ref() == Some(caller) || carried.to.iter().any(|delivery| delivery.to == *caller);
         if !takes_part {
-            return Err(refuse(Reason::NotFound));
+            return Err(Reason::NotFound.into());
         }
-        let (entry, proof) = self.0.proof(index).await.map_err(|refusal| status(&refusal, Vec::new()))?;
-        Ok(Response::new(wire::GetReceiptResponse { proof, entry: entry.into() }))
+        self.0.proof(index).await
     }
 }
