@@ -3,7 +3,9 @@
 //! Owns: `Commit`, how it is sealed into a frame, and `Recorded`. Sealing runs on the caller's thread, so that
 //! the writer has nothing to do but write. The frame goes to `writer`, the answer comes from `journal`.
 
-use ledger::{ClientLink, Decision, DeliveredBytes, DeliveryId, Digest, Event, Leaf, Party, SealedPart};
+use ledger::{
+    ClientLink, Decision, DeliveredBytes, DeliveryId, Digest, Event, KeyId, Leaf, Party, SealedPart, Version,
+};
 use model::{ClientPseudonym, ExchangeId, Timestamp};
 
 use crate::entry::{self, Entry, Ties};
@@ -114,8 +116,8 @@ struct SealedBox {
 }
 
 impl SealedBox {
-    fn new(key: &ClientKey, about: &[u8], plain: &[u8]) -> Result<SealedBox, SealError> {
-        Ok(SealedBox { salt: seal::random()?, ciphertext: seal::seal(key.seal(), about, plain)? })
+    fn new(key: &[u8; 32], about: &[u8], plain: &[u8]) -> Result<SealedBox, SealError> {
+        Ok(SealedBox { salt: seal::random()?, ciphertext: seal::seal(key, about, plain)? })
     }
 
     fn digest(&self) -> Digest {
@@ -151,16 +153,20 @@ pub(crate) fn prepare(
     sealer: Option<ClientPseudonym>,
 ) -> Result<(Payload, Work), CommitError> {
     let Commit { mut leaf, client, mut sealed, request, documents } = commit;
+    leaf.v = Version::default();
     if client.is_none() && !documents.is_empty() {
         let what = "a document is about a client, or about `ClientPseudonym::NOBODY`";
         return Err(CommitError::Inconsistent(what));
     }
     let key = keys.key(sealer.unwrap_or(NOBODY)).map_err(unsealed)?;
+    let id = KeyId(seal::random().map_err(unsealed)?);
+    let record_key = key.of_record(leaf.v, &id);
     let mut boxes = Vec::with_capacity(documents.len());
     let mut deliveries = Vec::with_capacity(documents.len());
     for document in documents {
         let delivery = DeliveryId(seal::random().map_err(unsealed)?);
-        let boxed = SealedBox::new(&key, &about_document(&delivery), &document.bytes).map_err(unsealed)?;
+        let about = about_document(&delivery);
+        let boxed = SealedBox::new(&record_key, &about, &document.bytes).map_err(unsealed)?;
         let to = receiver(&mut leaf, &document.to)?;
         (to.delivery, to.digest) = (Some(delivery), Some(boxed.digest()));
         sealed.delivered.push(DeliveredBytes { delivery, digest: Digest::of(&document.bytes) });
@@ -171,11 +177,11 @@ pub(crate) fn prepare(
         None
     } else {
         let plain = sealed.to_bytes().map_err(|_| CommitError::Inconsistent("a sealed part has no bytes"))?;
-        Some(SealedBox::new(&key, &about_part(&leaf.exchange), &plain).map_err(unsealed)?)
+        Some(SealedBox::new(&record_key, &about_part(&leaf.exchange), &plain).map_err(unsealed)?)
     };
     if sealer.is_some() || part.is_some() {
         let link = Digest::link(key.link(), &leaf.exchange);
-        leaf.client = Some(ClientLink { key: key.id, link, seal: part.as_ref().map(SealedBox::digest) });
+        leaf.client = Some(ClientLink { key: id, link, seal: part.as_ref().map(SealedBox::digest) });
     }
     let record = leaf.to_bytes().map_err(|_| CommitError::TooLarge)?;
     let ties = Ties {

@@ -31,7 +31,7 @@ pub(crate) struct Ties {
 /// A sealed box with its salt: what [`ledger::Digest::seal`] is over.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Sealed<'a> {
-    /// Which key opens it.
+    /// From which client's key the one is made that opens it: see `ClientKey::of_record`. Stands in frames only.
     pub(crate) key: KeyId,
     pub(crate) salt: &'a [u8; 32],
     pub(crate) ciphertext: &'a [u8],

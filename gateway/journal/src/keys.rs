@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use ledger::KeyId;
+use ledger::{KeyId, Version};
 use model::{Bsn, ClientPseudonym};
 use ring::hmac;
 use zeroize::Zeroizing;
@@ -26,7 +26,8 @@ pub(crate) use file::{WRAPPED, check_form};
 /// The pseudonym under which stands the key for what concerns no client: refusals at the door, bundles.
 pub(crate) const NOBODY: ClientPseudonym = ClientPseudonym::NOBODY;
 
-/// A client's key: 32 bytes to link records, 32 to seal. Wiped from memory with its last user.
+/// A client's key: 32 bytes to link records, 32 to make the keys that seal them. Wiped from memory with its last user.
+/// Its id stands in frames and in the ring, never in a record.
 pub(crate) struct ClientKey {
     pub(crate) id: KeyId,
     pub(crate) client: ClientPseudonym,
@@ -48,9 +49,17 @@ impl ClientKey {
         self.secret.first_chunk().unwrap_or(&[0; 32])
     }
 
-    /// The key that seals.
-    pub(crate) fn seal(&self) -> &[u8; 32] {
-        self.secret.last_chunk().unwrap_or(&[0; 32])
+    /// The key that seals what belongs to a record: made from the client's secret and the id that stands in the record,
+    /// so that the id says nothing of the client. Records of version 1 were sealed under the secret itself.
+    pub(crate) fn of_record(&self, v: Version, id: &KeyId) -> Zeroizing<[u8; 32]> {
+        let secret = self.secret.last_chunk().unwrap_or(&[0; 32]);
+        if v == Version::V1 {
+            return Zeroizing::new(*secret);
+        }
+        let mut context = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, secret));
+        context.update(b"veldwacht/record/v2");
+        context.update(&id.0);
+        Zeroizing::new(context.sign().as_ref().first_chunk().copied().unwrap_or_default())
     }
 }
 

@@ -79,7 +79,9 @@ impl Journal {
             return Err(damaged("has a document that its record does not vouch for"));
         }
         let key = self.shared.keys.by_id(&sealed.key).ok_or(ReadError::Erased)?;
-        seal::open(key.seal(), &about_document(&waiting.delivery), sealed.ciphertext)
+        let leaf = Leaf::from_bytes(entry.record).map_err(|_| damaged("has a record of another version"))?;
+        let link = leaf.client.ok_or_else(|| damaged("has a document that belongs to nobody"))?;
+        seal::open(&key.of_record(leaf.v, &link.key), &about_document(&waiting.delivery), sealed.ciphertext)
             .map_err(|_| damaged("has a document that its key does not open"))
     }
 

@@ -50,15 +50,16 @@ impl Journal {
         let leaf = Leaf::from_bytes(entry.record).map_err(|_| self.odd(index))?;
         let mut opened = Opened { index, leaf, sealed: None, erased: false, client: entry.ties.client };
         let Some(sealed) = entry.sealed else { return Ok(opened) };
-        let vouched = opened.leaf.client.and_then(|client| client.seal);
-        if vouched != Some(Digest::seal(sealed.salt, sealed.ciphertext)) {
+        let seal = Some(Digest::seal(sealed.salt, sealed.ciphertext));
+        let Some(link) = opened.leaf.client.filter(|client| client.seal == seal) else {
             return Err(self.damage(index, "has a sealed part that its record does not vouch for").into());
-        }
+        };
         let Some(key) = self.shared.keys.by_id(&sealed.key) else {
             opened.erased = true;
             return Ok(opened);
         };
-        let plain = seal::open(key.seal(), &about_part(&opened.leaf.exchange), sealed.ciphertext);
+        let key = key.of_record(opened.leaf.v, &link.key);
+        let plain = seal::open(&key, &about_part(&opened.leaf.exchange), sealed.ciphertext);
         let plain = plain.map_err(|_| self.damage(index, "has a sealed part that its key does not open"))?;
         opened.sealed = Some(SealedPart::from_bytes(&plain).map_err(|_| self.odd(index))?);
         Ok(opened)

@@ -61,7 +61,7 @@ macro_rules! hexadecimal {
 
 hexadecimal! {
     Digest, 32, "A SHA-256 digest or HMAC-SHA-256.";
-    KeyId, 16, "Which key seals a record: random, never derived from a client.";
+    KeyId, 16, "Which key seals: random, never derived from a client.";
     DeliveryId, 16, "One delivery to one receiver.";
     TraceId, 16, "A W3C trace id.";
     SpanId, 8, "A W3C span id.";

@@ -1,8 +1,9 @@
 //! The public record: what witnesses and mirrors may hold, one leaf of the tree.
 //!
-//! Owns: version 1 of the record, its one byte form (JSON, keys in the order of these structs, no white space)
-//! and its limit. A leaf names parties, classes, fields and rules; it never holds a value, a user or a client.
-//! What identifies is in `SealedPart`, which `journal` encrypts. Frozen examples: `testdata/record-v1`.
+//! Owns: the record's versions, its one byte form (JSON, keys in the order of these structs, no white space)
+//! and its limit. A leaf names parties, classes, fields and rules; it never holds a value, a user or a client, nor
+//! anything by which two exchanges of one client could be told to belong together. What identifies is in
+//! `SealedPart`, which `journal` encrypts. Frozen examples: `testdata/record-v1`, `record-v2`.
 
 mod event;
 mod sealed;
@@ -68,7 +69,7 @@ impl Leaf {
     /// Says whether the record is of another version or no record at all; never shows its content.
     pub fn from_bytes(bytes: &[u8]) -> Result<Leaf, LeafError> {
         serde_json::from_slice(bytes).map_err(|_| match version_of(bytes) {
-            Some(version) if version != Version::CURRENT => LeafError::OtherVersion { version },
+            Some(version) if Version::try_from(version).is_err() => LeafError::OtherVersion { version },
             _ => LeafError::Malformed,
         })
     }
@@ -99,8 +100,8 @@ pub enum LeafError {
     },
     /// Written by another version of the gateway.
     #[error(
-        "the record is of version {version}, this reader knows version {}: use the reader of its gateway",
-        Version::CURRENT
+        "the record is of version {version}, this reader knows up to {}: use the reader of its gateway",
+        u16::from(Version::default())
     )]
     OtherVersion {
         /// What it claims to be.
@@ -111,19 +112,23 @@ pub enum LeafError {
     Malformed,
 }
 
-/// Version 1 of the record, the only one there is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+/// The versions of the record: the newest is written, every one is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(try_from = "u16", into = "u16")]
-pub struct Version(());
-
-impl Version {
-    /// The version that this gateway writes.
-    pub const CURRENT: u16 = 1;
+pub enum Version {
+    /// [`ClientLink::key`] is the client's key: the same in every record of that client.
+    V1,
+    /// [`ClientLink::key`] is the record's own.
+    #[default]
+    V2,
 }
 
 impl From<Version> for u16 {
-    fn from(_: Version) -> u16 {
-        Version::CURRENT
+    fn from(version: Version) -> u16 {
+        match version {
+            Version::V1 => 1,
+            Version::V2 => 2,
+        }
     }
 }
 
@@ -131,8 +136,11 @@ impl TryFrom<u16> for Version {
     type Error = Invalid;
 
     fn try_from(number: u16) -> Result<Version, Invalid> {
-        let invalid = Invalid { what: "record version", expected: "1" };
-        if number == Version::CURRENT { Ok(Version(())) } else { Err(invalid) }
+        match number {
+            1 => Ok(Version::V1),
+            2 => Ok(Version::V2),
+            _ => Err(Invalid { what: "record version", expected: "1 or 2" }),
+        }
     }
 }
 
@@ -159,12 +167,13 @@ pub struct BundleRef {
     pub digest: Digest,
 }
 
-/// The tie between a public record and its client. Tells nobody who the client is. A key id that stays the same
-/// does tell that two records are of one client: who keeps the log public had better change it with every record.
+/// The tie between a public record and its client. Tells nobody who the client is, nor that two exchanges are of one
+/// client: everything in it is new for each record, or keyed over the exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClientLink {
-    /// Which key seals the identifying part.
+    /// Which key seals what belongs to this record: random, and from version 2 on another one for every record. Its
+    /// secret is made from the client's, so that whoever is shown this one record is shown no other.
     pub key: KeyId,
     /// [`Digest::link`] of this record's exchange.
     pub link: Digest,

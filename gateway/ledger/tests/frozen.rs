@@ -11,9 +11,12 @@ use ledger::{
     verify_records,
 };
 
-/// The digest over `SHA256SUMS`, which has those of all other files. When this test fails, an example was changed:
-/// put it back, and give the new form a version of its own.
-const SUMS: &str = "c239e249a7f563ae9896447c4041fcee7bfefc899659ff3e9e2cceec111eb6ef";
+/// Files of sums, which together have those of all other files, and the digest of each. When this test fails, an
+/// example was changed: put it back, and give the new form a version and a file of sums of its own.
+const SUMS: [(&str, &str); 2] = [
+    ("SHA256SUMS", "c239e249a7f563ae9896447c4041fcee7bfefc899659ff3e9e2cceec111eb6ef"),
+    ("SHA256SUMS-v2", "7010a094aa3553621cfb6d7ba55343b42d3e2fb9368a1412432c2ff6ea42a301"),
+];
 
 fn testdata() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata")
@@ -50,15 +53,18 @@ fn policy() -> Trust {
 
 #[test]
 fn no_frozen_file_was_changed_added_or_removed() {
-    let sums = text("SHA256SUMS");
-    assert_eq!(Digest::of(sums.as_bytes()).to_string(), SUMS);
+    let mut wanted = Vec::new();
+    for (name, digest) in SUMS {
+        let sums = text(name);
+        assert_eq!(Digest::of(sums.as_bytes()).to_string(), digest, "{name}");
+        wanted.extend(sums.lines().map(str::to_owned));
+    }
     let listed = |path: &Path| {
         let name = path.strip_prefix(testdata()).unwrap().to_str().unwrap().to_owned();
-        (!["SHA256SUMS", "README.md", ".gitattributes"].contains(&name.as_str()))
+        (!name.starts_with("SHA256SUMS") && !["README.md", ".gitattributes"].contains(&name.as_str()))
             .then(|| format!("{}  {name}", Digest::of(&fs::read(path).unwrap())))
     };
     let mut found: Vec<String> = files_below(&testdata()).iter().filter_map(|path| listed(path)).collect();
-    let mut wanted: Vec<String> = sums.lines().map(str::to_owned).collect();
     found.sort();
     wanted.sort();
     assert_eq!(found, wanted);
@@ -66,10 +72,10 @@ fn no_frozen_file_was_changed_added_or_removed() {
 
 #[test]
 fn every_frozen_record_is_read_and_written_alike() {
-    for kind in Kind::ALL {
-        let bytes = fs::read(testdata().join(format!("record-v1/{kind}.json"))).unwrap();
+    for (version, kind) in ["v1", "v2"].iter().flat_map(|v| Kind::ALL.iter().map(move |kind| (v, kind))) {
+        let bytes = fs::read(testdata().join(format!("record-{version}/{kind}.json"))).unwrap();
         let leaf = Leaf::from_bytes(&bytes).unwrap();
-        assert_eq!(leaf.kind(), *kind);
+        assert_eq!((leaf.kind(), format!("v{}", u16::from(leaf.v))), (*kind, (*version).to_owned()));
         assert_eq!(leaf.to_bytes().unwrap(), bytes, "{kind}");
     }
     let bytes = fs::read(testdata().join("sealed-v1/sent.json")).unwrap();

@@ -1,6 +1,7 @@
 //! Frozen folders of every version of the files, whole and damaged: never changed, always told apart.
 //!
-//! `VELDWACHT_FREEZE=v2 cargo test -p journal --test journal freeze` writes the folders of a new version.
+//! `VELDWACHT_FREEZE=v3 cargo test -p journal --test journal freeze` writes the folders of a new version. Version 1 has
+//! records of version 1, with one key id for each client; version 2 has one for each record.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,6 +11,8 @@ use ledger::{ConsentKind, Trust};
 use model::Consent;
 
 use crate::support::*;
+
+const VERSIONS: [&str; 2] = ["v1", "v2"];
 
 fn testdata() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata")
@@ -117,8 +120,14 @@ async fn freeze() {
 }
 
 #[tokio::test]
-async fn a_whole_folder_of_version_1_gives_every_answer() {
-    let folder = copy("v1/whole");
+async fn a_whole_folder_of_every_version_gives_every_answer_and_goes_on() {
+    for version in VERSIONS {
+        gives_every_answer(version).await;
+    }
+}
+
+async fn gives_every_answer(version: &str) {
+    let folder = copy(&format!("{version}/whole"));
     let checked = check(folder.path(), &trust()).unwrap();
     assert_eq!((checked.records, checked.published.unwrap().size), (10, 10));
     let journal = Arc::new(Journal::open(options_of(folder.path())).unwrap());
@@ -129,6 +138,7 @@ async fn a_whole_folder_of_version_1_gives_every_answer() {
         assert_eq!(journal.open_document(one).unwrap().as_slice(), document.as_bytes());
     }
     assert_eq!(journal.open_record(0).unwrap().sealed.unwrap().user.as_deref(), Some(USER));
+    assert_eq!(format!("v{}", u16::from(journal.open_record(0).unwrap().leaf.v)), version);
     assert!(journal.open_record(2).unwrap().erased);
     assert_eq!(journal.erased(journal.pseudonym(&bsn(OTHER_BSN))).unwrap(), Some(9));
     let purpose = "re-integratie".parse().unwrap();
@@ -138,21 +148,31 @@ async fn a_whole_folder_of_version_1_gives_every_answer() {
         (Consent::Verleend, Consent::Onbekend)
     );
     let mut publisher = Publisher::open(Arc::clone(&journal), log_key(), &[]).unwrap();
-    let _ = journal.commit(sent(&journal, 50, OTHER_BSN, &[arts()], b"goes on")).await.unwrap();
+    let _ = journal.commit(sent(&journal, 50, BSN, &[arts()], b"goes on")).await.unwrap();
     assert_eq!(publisher.publish().unwrap().size, 11);
     assert!(ledger::verify(&publisher.files(), &trust(), &mut |_, _| ()).is_ok());
+    // Records of the old version and of the new one, side by side: each opens, and all are found.
+    let client = Some(journal.pseudonym(&bsn(BSN)));
+    let found = journal.search(&journal::Criteria { client, ..Default::default() }, None, 100).unwrap();
+    assert_eq!(found, [0, 1, 3, 4, 5, 6, 7, 8, 10]);
+    assert!(found.iter().all(|index| journal.open_record(*index).unwrap().sealed.is_some()));
+    let last = journal.waiting(&arts(), None, 100).unwrap().pop().unwrap();
+    assert_eq!(journal.open_document(&last).unwrap().as_slice(), b"goes on");
+    assert_eq!(u16::from(journal.open_record(10).unwrap().leaf.v), 2);
 }
 
 #[test]
-fn a_torn_tail_of_version_1_is_cut_at_the_start() {
-    let folder = copy("v1/torn-tail");
-    assert!(check(folder.path(), &trust()).is_ok(), "a torn tail is no damage");
-    // The last record is the tombstone: its key ring is ahead of what is left, which is no harm.
-    assert_eq!(Journal::open(options_of(folder.path())).unwrap().size(), 9);
+fn a_torn_tail_of_every_version_is_cut_at_the_start() {
+    for version in VERSIONS {
+        let folder = copy(&format!("{version}/torn-tail"));
+        assert!(check(folder.path(), &trust()).is_ok(), "a torn tail is no damage");
+        // The last record is the tombstone: its key ring is ahead of what is left, which is no harm.
+        assert_eq!(Journal::open(options_of(folder.path())).unwrap().size(), 9);
+    }
 }
 
 #[test]
-fn every_damaged_folder_of_version_1_is_told_apart() {
+fn every_damaged_folder_of_every_version_is_told_apart() {
     let opened = |name: &str| {
         let folder = copy(name);
         let journal = Journal::open(options_of(folder.path()));
@@ -172,9 +192,9 @@ fn every_damaged_folder_of_version_1_is_told_apart() {
         ("other-entry", "tile/0", "tile/entries/000.p/10"),
         ("forged-checkpoint", "11 records were published", "log: checkpoint"),
     ];
-    for (name, start, offline) in cases {
-        let (error, named) = opened(&format!("v1/{name}"));
-        assert!(error.contains(start), "{name}: {error}");
-        assert!(named.contains(offline), "{name}: {named}");
+    for (version, (name, start, offline)) in VERSIONS.iter().flat_map(|v| cases.map(|case| (v, case))) {
+        let (error, named) = opened(&format!("{version}/{name}"));
+        assert!(error.contains(start), "{version}/{name}: {error}");
+        assert!(named.contains(offline), "{version}/{name}: {named}");
     }
 }

@@ -1,5 +1,6 @@
 //! Names, BSNs and diagnoses never stand in a file: planted ones are searched for in every file of the folder.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -73,6 +74,57 @@ async fn nothing_that_identifies_stands_in_any_file_in_clear() {
     }
     std::fs::write(folder.path().join("planted"), format!("x{DIAGNOSIS}y")).unwrap();
     assert_eq!(find_in(folder.path(), &planted).len(), 1, "the search itself must find what is there");
+}
+
+/// Every value in a public record, at whatever depth.
+fn values(record: &serde_json::Value, found: &mut BTreeSet<String>) {
+    match record {
+        serde_json::Value::Object(fields) => fields.values().for_each(|value| values(value, found)),
+        serde_json::Value::Array(items) => items.iter().for_each(|value| values(value, found)),
+        value => drop(found.insert(value.to_string())),
+    }
+}
+
+/// Who has the public log must not be able to group the records of one unnamed client: two exchanges of one client
+/// have nothing in common that two exchanges of two clients have not.
+#[tokio::test]
+async fn two_exchanges_of_one_client_share_nothing_in_public() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = open(folder.path());
+    for (number, client) in [(1, BSN), (2, BSN), (3, OTHER_BSN)] {
+        let _ = journal.commit(sent(&journal, number, client, &[arts()], b"the same")).await.unwrap();
+    }
+    let grants = [(4, Consent::Verleend), (5, Consent::Verleend)];
+    for (number, state) in grants {
+        let kind = ledger::ConsentKind::Beroepsgeheim;
+        let _ = journal.commit(consent(&journal, number, kind, state, None)).await.unwrap();
+    }
+    drop(publisher(&journal));
+    let public = std::fs::read(folder.path().join("log/tile/entries/000.p/5")).unwrap();
+    let records: Vec<BTreeSet<String>> = ledger::entries(&public)
+        .map(|entry| {
+            let mut found = BTreeSet::new();
+            values(&serde_json::from_slice(entry.unwrap().1).unwrap(), &mut found);
+            found
+        })
+        .collect();
+    let shared = |one: usize, other: usize| &records[one] & &records[other];
+    assert_eq!(shared(0, 1), shared(0, 2), "a client's two exchanges have more in common than two clients'");
+    let keyed =
+        |value: &String| value.len() >= 32 && value.trim_matches('"').bytes().all(|b| b.is_ascii_hexdigit());
+    let bundle = format!("\"{}\"", ledger::Digest([1; 32]));
+    for (one, other) in (0..5).flat_map(|one| (0..one).map(move |other| (one, other))) {
+        let alike: Vec<_> =
+            shared(one, other).into_iter().filter(|value| keyed(value) && *value != bundle).collect();
+        assert_eq!(alike, Vec::<String>::new(), "records {one} and {other}");
+    }
+    // Within the gateway they are found together all the same, also by views that are built again.
+    drop(journal);
+    std::fs::remove_dir_all(folder.path().join("views")).unwrap();
+    let journal = open(folder.path());
+    let client = Some(journal.pseudonym(&bsn(BSN)));
+    let wanted = journal::Criteria { client, ..Default::default() };
+    assert_eq!(journal.search(&wanted, None, 10).unwrap(), [0, 1, 3, 4]);
 }
 
 #[tokio::test]

@@ -94,7 +94,10 @@ pub(crate) fn all_kinds() -> Vec<Leaf> {
     ];
     (1..)
         .zip(events)
-        .map(|(number, event)| Leaf { exchange: exchange(1_795_000_000_100, number), event, ..sent() })
+        .map(|(number, event)| {
+            let client = sent().client.map(|link| ClientLink { key: KeyId([number; 16]), ..link });
+            Leaf { exchange: exchange(1_795_000_000_100, number), client, event, ..sent() }
+        })
         .collect()
 }
 
@@ -110,10 +113,26 @@ fn every_kind_of_record_comes_back_whole() {
     }
 }
 
+/// `VELDWACHT_FREEZE=v3 cargo test -p ledger freeze` writes the examples of a new version; they are never changed.
+#[test]
+fn freeze() {
+    let Ok(version) = std::env::var("VELDWACHT_FREEZE") else { return };
+    let testdata = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata");
+    let folder = testdata.join(format!("record-{version}"));
+    std::fs::create_dir(&folder).expect("frozen examples are never changed");
+    let mut sums = String::new();
+    for leaf in all_kinds() {
+        let (name, bytes) = (format!("{}.json", leaf.kind()), leaf.to_bytes().unwrap());
+        sums.push_str(&format!("{}  record-{version}/{name}\n", Digest::of(&bytes)));
+        std::fs::write(folder.join(name), bytes).unwrap();
+    }
+    std::fs::write(testdata.join(format!("SHA256SUMS-{version}")), sums).unwrap();
+}
+
 #[test]
 fn a_record_is_the_same_bytes_every_time_and_comes_back_whole() {
     let bytes = sent().to_bytes().unwrap();
-    assert!(bytes.starts_with(br#"{"v":1,"time":1795000000123,"exchange":""#));
+    assert!(bytes.starts_with(br#"{"v":2,"time":1795000000123,"exchange":""#));
     let back = Leaf::from_bytes(&bytes).unwrap();
     assert_eq!(back, sent());
     assert_eq!(back.to_bytes().unwrap(), bytes);
@@ -131,9 +150,9 @@ fn a_record_that_does_not_fit_an_entry_is_refused() {
 #[test]
 fn a_record_of_another_version_or_with_unknown_keys_is_told_apart() {
     let text = String::from_utf8(sent().to_bytes().unwrap()).unwrap();
-    let newer = text.replacen("\"v\":1", "\"v\":2", 1);
-    assert_eq!(Leaf::from_bytes(newer.as_bytes()), Err(LeafError::OtherVersion { version: 2 }));
-    let extra = text.replacen("\"v\":1", "\"v\":1,\"name\":\"x\"", 1);
+    let newer = text.replacen("\"v\":2", "\"v\":3", 1);
+    assert_eq!(Leaf::from_bytes(newer.as_bytes()), Err(LeafError::OtherVersion { version: 3 }));
+    let extra = text.replacen("\"v\":2", "\"v\":2,\"name\":\"x\"", 1);
     assert_eq!(Leaf::from_bytes(extra.as_bytes()), Err(LeafError::Malformed));
     assert_eq!(Leaf::from_bytes(b"hello"), Err(LeafError::Malformed));
 }

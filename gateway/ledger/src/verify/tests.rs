@@ -196,11 +196,11 @@ fn a_checkpoint_kept_from_an_earlier_day_shows_that_the_log_only_grew() {
 fn an_entry_that_is_no_record_is_named_and_the_records_around_it_are_read() {
     let kinds = crate::leaf::tests::all_kinds();
     let mut entries: Vec<Vec<u8>> = kinds.iter().map(|leaf| leaf.to_bytes().unwrap()).collect();
-    let newer = String::from_utf8(entries[4].clone()).unwrap().replacen("\"v\":1", "\"v\":2", 1);
+    let newer = String::from_utf8(entries[4].clone()).unwrap().replacen("\"v\":2", "\"v\":3", 1);
     entries[4] = newer.into_bytes();
     let mut read = Vec::new();
     let error = verify_records(&publish(&entries), &trust(), &mut |index, _| read.push(index)).unwrap_err();
-    assert_eq!(error.damage, [Damage::Unreadable { index: 4, why: LeafError::OtherVersion { version: 2 } }]);
+    assert_eq!(error.damage, [Damage::Unreadable { index: 4, why: LeafError::OtherVersion { version: 3 } }]);
     assert_eq!(read, [0, 1, 2, 3, 5, 6, 7, 8, 9, 10]);
 }
 
