@@ -21,11 +21,22 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("ledger", &["model"][..]),
         ("policy", &["fields", "model"][..]),
         ("journal", &["ledger", "model"][..]),
+        ("oversight", &["identity", "policy", "screening", "journal", "ledger", "model"][..]),
         (
             "exchange",
-            &["proto", "identity", "policy", "fields", "screening", "journal", "ledger", "model"][..],
+            &[
+                "proto",
+                "oversight",
+                "identity",
+                "policy",
+                "fields",
+                "screening",
+                "journal",
+                "ledger",
+                "model",
+            ][..],
         ),
-        ("console", &["identity", "policy", "screening", "journal", "ledger", "model"][..]),
+        ("console", &["oversight", "identity", "policy", "screening", "journal", "ledger", "model"][..]),
     ]
     .into()
 }

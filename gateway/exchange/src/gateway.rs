@@ -11,7 +11,10 @@ use fields::PseudonymKey;
 use journal::{Journal, PublisherThread, ReadError};
 use ledger::{DeliveryId, Leaf, Party};
 use model::{Bsn, ClientPseudonym, Consents, ExchangeId, Oin, Purpose, Reason, Refusal, Timestamp};
+use oversight::InForce;
+use policy::Proven;
 use ring::rand::{SecureRandom, SystemRandom};
+use screening::Screener;
 
 use crate::door::Clock;
 use crate::line::authorise::Facts;
@@ -85,7 +88,7 @@ impl Gateway {
     }
 
     /// The journal.
-    pub fn journal(&self) -> &Journal {
+    pub fn journal(&self) -> &Arc<Journal> {
         &self.journal
     }
 
@@ -160,6 +163,20 @@ impl Gateway {
                 Reason::LogUnavailable.into()
             }
         }
+    }
+}
+
+impl InForce for Gateway {
+    fn proven(&self) -> Arc<Proven> {
+        Arc::clone(self.rules().proven())
+    }
+
+    fn screener(&self) -> Arc<Screener> {
+        Arc::clone(self.rules().screener())
+    }
+
+    fn put_in_force(&self, proven: Arc<Proven>, screener: Arc<Screener>) {
+        self.replace_rules(Rules::new(proven, screener));
     }
 }
 

@@ -16,8 +16,8 @@ use crate::line::offer::at;
 
 /// A bundle in force.
 pub struct Rules {
-    proven: Proven,
-    screener: Screener,
+    proven: Arc<Proven>,
+    screener: Arc<Screener>,
     /// Made when a message type is first sent; a bundle has few.
     clients: RwLock<HashMap<MessageType, Arc<Plan>>>,
     /// The plans of `clients` make no pseudonyms.
@@ -26,17 +26,18 @@ pub struct Rules {
 
 impl Rules {
     /// Takes a bundle that was proven, and the screener built from its lexicon.
-    pub fn new(proven: Proven, screener: Screener) -> Rules {
+    pub fn new(proven: impl Into<Arc<Proven>>, screener: impl Into<Arc<Screener>>) -> Rules {
+        let (proven, screener) = (proven.into(), screener.into());
         Rules { proven, screener, clients: RwLock::default(), no_key: PseudonymKey::unused() }
     }
 
     /// The bundle.
-    pub fn proven(&self) -> &Proven {
+    pub fn proven(&self) -> &Arc<Proven> {
         &self.proven
     }
 
     /// The screener.
-    pub fn screener(&self) -> &Screener {
+    pub fn screener(&self) -> &Arc<Screener> {
         &self.screener
     }
 

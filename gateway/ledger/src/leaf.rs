@@ -5,6 +5,7 @@
 //! anything by which two exchanges of one client could be told to belong together. What identifies is in
 //! `SealedPart`, which `journal` encrypts. Frozen examples: `testdata/record-v1`, `record-v2`.
 
+mod change;
 mod event;
 mod sealed;
 #[cfg(test)]
@@ -18,9 +19,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Digest, KeyId, SpanId, TraceId};
 
+pub use change::{Act, BundleChange, ChangeStep, ProposedBundle, StepKind};
 pub use event::{
-    Access, Act, BundleChange, Carried, ConsentChange, ConsentKind, Decision, Delivery, Erasure, Event,
-    HeldBack, Kind, Passed, Release, Withheld,
+    Access, Carried, ConsentChange, ConsentKind, Decision, Delivery, Erasure, Event, HeldBack, Kind, Passed,
+    Release, Withheld,
 };
 pub use sealed::{ClientIdentifier, DeliveredBytes, SealedPart};
 

@@ -31,9 +31,9 @@ pub use digest::{DeliveryId, Digest, KeyId, SpanId, TraceId};
 pub use export::{Format, Producer, Record};
 pub use inzage::{Inzage, InzageEvent, InzageReceiver, Organisation, inzage};
 pub use leaf::{
-    Access, Act, BundleChange, BundleRef, Carried, ClientLink, ConsentChange, ConsentKind, Decision,
-    Delivery, Erasure, Event, HeldBack, Kind, Label, Leaf, LeafError, MAX_LEAF, Party, Passed, Release,
-    Terms, Trace, Version, Withheld,
+    Access, Act, BundleChange, BundleRef, Carried, ChangeStep, ClientLink, ConsentChange, ConsentKind,
+    Decision, Delivery, Erasure, Event, HeldBack, Kind, Label, Leaf, LeafError, MAX_LEAF, Party, Passed,
+    ProposedBundle, Release, StepKind, Terms, Trace, Version, Withheld,
 };
 pub use leaf::{ClientIdentifier, DeliveredBytes, SealedPart};
 pub use note::{Algorithm, KeyName, MAX_SIGNATURES, Note, NoteError, NoteSigner, Signature, VerifierKey};

@@ -88,6 +88,17 @@ reasons! {
     Expired, "EXPIRED", 9, Policy, "the delivery was not collected in time";
     Erased, "ERASED", 9, Policy, "the client was erased; nothing is left to hand out";
     RetentionDuty, "RETENTION_DUTY", 9, Policy, "a retention duty forbids erasure until it ends";
+    // what may be done to the rules themselves (six, four and other eyes)
+    BundleRefused, "BUNDLE_REFUSED", 3, Caller, "the bundle is not taken; the violations say why, and the running one goes on";
+    OwnChange, "OWN_CHANGE", 7, Policy, "the author of a change never approves it; ask someone else";
+    ApprovedBefore, "APPROVED_BEFORE", 9, Policy, "this officer approved the change already; another one has to";
+    OtherDifference, "OTHER_DIFFERENCE", 9, Policy, "what was approved is not what this change means; look at the difference again";
+    NotSimulated, "NOT_SIMULATED", 9, Policy, "the change has to be simulated first, on a document or on what was exchanged before";
+    TooFewApprovers, "TOO_FEW_APPROVERS", 9, Policy, "a widening needs two approvers and a narrowing one; there are too few";
+    RunsSomethingElse, "RUNS_SOMETHING_ELSE", 9, Policy, "the bundle that runs is not the one this change was compared with; propose it again";
+    ChangeOver, "CHANGE_OVER", 9, Policy, "the change was activated or rejected; propose a new one";
+    NumberNotHigher, "NUMBER_NOT_HIGHER", 9, Policy, "the number of the bundle is not higher than the highest one seen; publish it under a higher number";
+    NotWhatWas, "NOT_WHAT_WAS", 9, Policy, "the bundle does not compile to one that ran before; a rollback publishes old content again";
     // what this gateway cannot do now (8 = RESOURCE_EXHAUSTED, 14 = UNAVAILABLE)
     Busy, "BUSY", 8, Gateway, "the gateway is busy; try again after the delay it names";
     LogUnavailable, "LOG_UNAVAILABLE", 14, Gateway, "the log cannot be written, so nothing passes; try again later";

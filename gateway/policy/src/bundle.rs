@@ -85,8 +85,8 @@ impl Digester {
     }
 }
 
-/// What the policy signers sign: every file but the signatures.
-pub(crate) fn digest_of_all(files: &Files) -> Digest {
+/// The digest of a bundle's files, all but the signatures: what policy signers sign, and what records call the bundle.
+pub fn digest_of_all(files: &Files) -> Digest {
     digest("veldwacht bundle files v1", files, |name| name != SIGNATURES)
 }
 

@@ -40,7 +40,7 @@ mod trial;
 
 pub use approval::{Approval, Event, NotTaken, Proposed, State, Step};
 pub use assertions::Held;
-pub use bundle::{Digest, Files, SIGNATURES, Sentence};
+pub use bundle::{Digest, Files, SIGNATURES, Sentence, digest_of_all};
 pub use compiled::{Cell, Compiled};
 pub use diff::{Change, Diff};
 pub use emergency::{Emergency, EmergencyReason, Escape, NoSuchReason};

@@ -12,12 +12,12 @@ use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
+use oversight::lexicon;
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::bundle;
 use crate::cli::{self, Benchmark};
-use crate::commands::screen::lexicon_of;
 use crate::failure::{Doing, Failure, Outcome};
 
 /// How long a round of what writes to the disk takes.
@@ -34,7 +34,7 @@ pub(crate) async fn run(bench: &cli::Bench, out: &mut impl Write) -> Outcome {
         tell(&rows, bench.json, out)?;
     }
     if wanted(Benchmark::Screen) {
-        let (rows, note) = screen::run(&lexicon_of(&bundle::shipped())).wrong("the lexicon")?;
+        let (rows, note) = screen::run(&lexicon(&bundle::shipped())).wrong("the lexicon")?;
         tell(&rows, bench.json, out)?;
         note.iter().for_each(|note| say(note));
     }

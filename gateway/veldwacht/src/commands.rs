@@ -17,4 +17,4 @@ mod sample;
 pub(crate) mod screen;
 pub(crate) mod send;
 pub(crate) mod serve;
-mod vault;
+pub(crate) mod vault;

@@ -12,13 +12,13 @@ use exchange::door::{self, AssertionUse, Files, Guard, Http2, Tls};
 use exchange::{Gateway, Rules};
 use journal::{Journal, LogKey, Options, Publisher, PublisherThread};
 use model::Timestamp;
-use policy::{Proven, Trust};
+use oversight::{Bundle, InForce, Oversight, Reception, Setup, Shelf};
 use rustls_pki_types::PrivatePkcs8KeyDer;
 use rustls_pki_types::pem::PemObject as _;
 use tokio::net::TcpListener;
 
 use crate::bundle;
-use crate::commands::screen::lexicon_of;
+use crate::commands::vault::oin_of;
 use crate::config::Config;
 use crate::failure::{Doing, Failure, Outcome};
 use crate::trust;
@@ -29,6 +29,8 @@ const WATCH_EVERY: Duration = Duration::from_secs(5);
 /// A gateway that is ready to serve.
 pub(crate) struct Ready {
     pub(crate) gateway: Arc<Gateway>,
+    /// What operators may do, for every door to it.
+    pub(crate) oversight: Arc<Oversight>,
     pub(crate) listener: TcpListener,
     /// Services of source organisations, to route to others while serving.
     pub(crate) asks: Arc<Asks>,
@@ -42,14 +44,6 @@ pub(crate) fn now() -> Timestamp {
     Timestamp::from_unix_millis(jiff::Timestamp::now().as_millisecond())
 }
 
-/// Loads a bundle: proven, with its screener.
-pub(crate) fn rules(folder: &Path, trust: &Trust) -> Outcome<Rules> {
-    let files = bundle::read(folder)?;
-    let proven = Proven::load(&files, trust).wrong(folder.display())?;
-    let screener = screening::Screener::build(&lexicon_of(&files)).wrong("the lexicon")?;
-    Ok(Rules::new(proven, screener))
-}
-
 impl Ready {
     /// Opens everything that a configuration names.
     pub(crate) async fn open(config: &Config) -> Outcome<Ready> {
@@ -59,11 +53,14 @@ impl Ready {
         })?;
         let files = door_files(config);
         let guard = guard(config, &files)?;
-        let rules = rules(&config.bundle, &trust::of(config)?)?;
-        trust::remember(&config.data, rules.proven())?;
         let options = Options::new(&config.data, secret(&config.secrets.master)?.to_vec());
         let journal = Journal::open(options).unreachable(config.data.display())?;
         let journal = Arc::new(journal);
+        let trust = trust::of(config)?;
+        let shelf = Shelf::open(&config.data.join("bundles")).unreachable("the bundles")?;
+        let configured = bundle::read(&config.bundle)?;
+        let started = oversight::start(&journal, &shelf, &trust, configured, now()).await;
+        let Bundle { proven, screener } = started.wrong(config.bundle.display())?;
         let publisher =
             Publisher::open(Arc::clone(&journal), log_key(config)?, &[]).unreachable("the log")?;
         let every = Duration::from_millis(config.log.publish_every_ms);
@@ -73,7 +70,19 @@ impl Ready {
         std::fs::write(&vkey, format!("{}\n", publisher.verifier())).unreachable(vkey.display())?;
         let limits =
             exchange::Limits { document_bytes: config.limits.document_bytes, ..exchange::Limits::default() };
-        let gateway = Gateway::new(rules, journal, publisher, pseudonyms, Arc::new(now), limits);
+        let rules = Rules::new(proven, screener);
+        let gateway = Gateway::new(rules, Arc::clone(&journal), publisher, pseudonyms, Arc::new(now), limits);
+        let gateway = Arc::new(gateway);
+        let oversight = Oversight::open(Setup {
+            journal,
+            in_force: Arc::clone(&gateway) as Arc<dyn InForce>,
+            reception: Arc::clone(&guard) as Arc<dyn Reception>,
+            trust,
+            shelf,
+            organisation: oin_of(&config.tls.certificate)?,
+            clock: Arc::new(now),
+        });
+        let oversight = oversight.unreachable("the log")?;
         let asks = Asks::new(routes(config)?);
         let listener = TcpListener::bind(config.listen).await.unreachable(config.listen)?;
         let share = door::Share {
@@ -87,12 +96,12 @@ impl Ready {
             share,
             ..door::Limits::default()
         };
-        Ok(Ready { gateway: Arc::new(gateway), listener, asks, guard, files, limits })
+        Ok(Ready { gateway, oversight, listener, asks, guard, files, limits })
     }
 
     /// Serves until `stop` resolves.
     pub(crate) async fn serve(self, stop: impl Future<Output = ()>) -> Outcome {
-        let Ready { gateway, listener, asks, guard, files, limits } = self;
+        let Ready { gateway, oversight, listener, asks, guard, files, limits } = self;
         let told = |reloaded: Result<(), door::FilesError>| match reloaded {
             Ok(()) => tracing::info!("certificates, revocation lists or registry were renewed"),
             Err(error) => tracing::error!(%error, "renewed files cannot be used; the last good ones go on"),
@@ -101,6 +110,7 @@ impl Ready {
         let watching = tokio::spawn(files.watch(Arc::downgrade(&guard), WATCH_EVERY, Arc::new(told)));
         let http2 = Http2::default();
         let served = exchange::serve(Arc::clone(&gateway), asks, listener, guard, limits, http2, stop).await;
+        drop(oversight);
         watching.abort();
         warning.abort();
         // Whoever reads the log after this finds all of it, not what the last interval published.
@@ -163,5 +173,6 @@ pub(crate) fn check(config: &Config) -> Outcome {
     log_key(config)?;
     routes(config)?;
     secret(&config.secrets.master)?;
-    rules(&config.bundle, &trust::of(config)?).map(|_| ())
+    let files = bundle::read(&config.bundle)?;
+    oversight::load(&files, &trust::of(config)?).map(|_| ()).wrong(config.bundle.display())
 }

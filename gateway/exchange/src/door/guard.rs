@@ -281,6 +281,16 @@ impl ReplayMemory for Memory<'_> {
     }
 }
 
+impl oversight::Reception for Guard {
+    fn operator(&self, presented: &[&[u8]], now: Timestamp) -> Result<identity::Operator, model::Refusal> {
+        let entrance = self.entrance();
+        let operator =
+            identity::Operator::from_certificate(presented, &entrance.trust, &entrance.registry, now)?;
+        entrance.revocations.check_operator(&operator, &entrance.trust, now)?;
+        Ok(operator)
+    }
+}
+
 impl fmt::Debug for Guard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Guard").field("generation", &self.entrance().generation).finish_non_exhaustive()

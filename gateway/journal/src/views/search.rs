@@ -180,6 +180,8 @@ fn organisations(leaf: &Leaf) -> Vec<Oin> {
         Event::Consent(change) => vec![change.by.oin, change.receiver.oin],
         Event::Erased(erasure) => vec![erasure.by.oin],
         Event::Access(access) => vec![access.by.oin],
+        Event::Bundle(change) => change.by.iter().map(|by| by.oin).collect(),
+        Event::Change(step) => vec![step.by.oin],
         Event::Release(release) => vec![release.by.oin, release.to.oin],
         event => carried(event).map_or(Vec::new(), |carried| {
             carried.from.iter().chain(carried.to.iter().map(|to| &to.to)).map(|party| party.oin).collect()

@@ -45,7 +45,11 @@ fn action(leaf: &Leaf) -> &'static str {
         Event::HandedOut(_) | Event::Ask(_) | Event::Access(_) => "R",
         Event::Consent(_) => "U",
         Event::Erased(_) | Event::Expired(_) => "D",
-        Event::Acknowledged(_) | Event::Refused(_) | Event::Bundle(_) | Event::Release(_) => "E",
+        Event::Acknowledged(_)
+        | Event::Refused(_)
+        | Event::Bundle(_)
+        | Event::Change(_)
+        | Event::Release(_) => "E",
     }
 }
 
@@ -53,6 +57,8 @@ fn action(leaf: &Leaf) -> &'static str {
 fn outcome(leaf: &Leaf) -> u8 {
     let refused = match &leaf.event {
         Event::Erased(erasure) => erasure.reason,
+        Event::Bundle(change) => change.reason,
+        Event::Change(step) => step.reason,
         _ => reason(leaf),
     };
     match refused.map(|reason| reason.fault()) {

@@ -37,6 +37,7 @@ pub(super) fn sentence(leaf: &Leaf, known: &impl Fn(&Party) -> Organisation) -> 
             Act::RolledBack => "Een eerdere versie van het beleid geldt weer.".into(),
             Act::Refused => "Een nieuwe versie van het beleid is niet in gebruik genomen.".into(),
         },
+        Event::Change(_) => "Aan een wijziging van het beleid is gewerkt.".into(),
         Event::Access(_) => "Het logboek over u is ingezien.".into(),
         Event::Release(release) => {
             format!(

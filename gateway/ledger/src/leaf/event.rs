@@ -8,8 +8,8 @@ use std::fmt;
 use model::{Consent, Consents, DataClass, FieldPath, Form, Name, Purpose, Reason, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Label, Party, Terms};
-use crate::{BundleRef, DeliveryId, Digest};
+use super::{BundleChange, ChangeStep, Label, Party, Terms};
+use crate::{DeliveryId, Digest};
 
 macro_rules! events {
     ($($variant:ident($body:ty), $name:literal, $doc:literal;)*) => {
@@ -54,6 +54,7 @@ events! {
     Bundle(BundleChange), "bundle", "A bundle was activated, rolled back or refused.";
     Access(Access), "access", "Someone read in the log: inzage, export, sample, search.";
     Release(Release), "release", "An officer released a held text, four eyes.";
+    Change(ChangeStep), "change", "A step in the life of a change of policy, taken or refused; activation is a `bundle` record.";
 }
 
 impl fmt::Display for Kind {
@@ -226,32 +227,6 @@ pub struct Erasure {
     pub until: Option<Timestamp>,
 }
 
-/// A bundle came or went. The record's own `bundle` is the one that holds afterwards.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct BundleChange {
-    /// What was done with it.
-    pub act: Act,
-    /// The bundle that this is about.
-    pub about: BundleRef,
-    /// How many approved the compiled difference.
-    pub approvals: u32,
-    /// Whether any cell lets more pass than before.
-    pub widens: bool,
-}
-
-/// What was done with a bundle.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Act {
-    /// It decides from now on.
-    Activated,
-    /// Old content decides again, under a higher number.
-    RolledBack,
-    /// It was not loaded; the last good one goes on.
-    Refused,
-}
-
 /// Someone read in the log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -294,7 +269,8 @@ impl Event {
             | Event::Erased(_)
             | Event::Bundle(_)
             | Event::Access(_)
-            | Event::Release(_) => None,
+            | Event::Release(_)
+            | Event::Change(_) => None,
         }
     }
 
@@ -306,7 +282,9 @@ impl Event {
             Event::HandedOut(carried) | Event::Acknowledged(carried) | Event::Ask(carried) => {
                 carried.to.first().map(|delivery| &delivery.to)
             }
-            Event::Expired(_) | Event::Bundle(_) => None,
+            Event::Expired(_) => None,
+            Event::Bundle(change) => change.by.as_ref(),
+            Event::Change(step) => Some(&step.by),
             Event::Consent(change) => Some(&change.by),
             Event::Erased(erasure) => Some(&erasure.by),
             Event::Access(access) => Some(&access.by),

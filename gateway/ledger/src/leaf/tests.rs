@@ -82,7 +82,11 @@ pub(crate) fn all_kinds() -> Vec<Leaf> {
             reason: Some(Reason::RetentionDuty),
             until: Some(Timestamp::from_unix_millis(1_810_000_000_000)),
         }),
-        Event::Bundle(BundleChange { act: Act::Activated, about: sent().bundle, approvals: 2, widens: true }),
+        Event::Bundle(BundleChange {
+            approvals: 2,
+            widens: true,
+            ..BundleChange::new(Act::Activated, sent().bundle)
+        }),
         Event::Access(Access { by: party(9, "auditor"), what: "export-ldv".parse().unwrap(), records: 41 }),
         Event::Release(Release {
             by: party(9, "privacy-officer"),
@@ -90,6 +94,19 @@ pub(crate) fn all_kinds() -> Vec<Leaf> {
             delivery: DeliveryId([7; 16]),
             text,
             ground: "gecontroleerd".parse().unwrap(),
+        }),
+        Event::Change(ChangeStep {
+            by: party(9, "officer"),
+            change: exchange(1_795_000_000_100, 12),
+            step: StepKind::Propose,
+            difference: Some(Digest([5; 32])),
+            proposed: Some(ProposedBundle {
+                from: sent().bundle,
+                to: sent().bundle,
+                widens: true,
+                undoes: Some(Digest([6; 32])),
+            }),
+            reason: Some(Reason::RequestInvalid),
         }),
     ];
     (1..)

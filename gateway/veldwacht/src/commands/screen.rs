@@ -9,7 +9,7 @@ use model::DataClass;
 use screening::{Screened, Screener};
 use serde_json::{Value, json};
 
-use crate::bundle::{self, Files};
+use crate::bundle;
 use crate::cli;
 use crate::failure::{Doing, Failure, Outcome};
 
@@ -23,16 +23,9 @@ pub(crate) fn run(screen: &cli::Screen, out: &mut impl Write) -> Outcome {
 pub(crate) fn screener(folder: Option<&Path>) -> Outcome<Screener> {
     let files = match folder {
         Some(folder) => bundle::read_folder(folder)?,
-        None => lexicon_of(&bundle::shipped()),
+        None => oversight::lexicon(&bundle::shipped()),
     };
     Screener::build(&files).wrong("the lexicon")
-}
-
-/// The lexicon of a bundle: the files below `lexicon/`, by their name there.
-pub(crate) fn lexicon_of(bundle: &Files) -> Files {
-    let below =
-        |(name, bytes): (&String, &Vec<u8>)| Some((name.strip_prefix("lexicon/")?.to_owned(), bytes.clone()));
-    bundle.iter().filter_map(below).collect()
 }
 
 fn whole(screen: &cli::Screen, screener: &Screener, out: &mut impl Write) -> Outcome {
