@@ -2,7 +2,7 @@
 //!
 //! Owns: accepting, the handshake with its time and its number bounded, the limits on connections, and telling who was
 //! turned away. Who may come in is decided by `identity` and by the TLS library, both, in `door/knock.rs`, by what
-//! `door/guard.rs` has loaded. Next: tonic serves the connection, and a service finds the [`Visitor`] in the request.
+//! `door/guard.rs` has loaded. Next: `door/serve.rs` takes requests from the connection, each with its [`Visitor`].
 
 mod connection;
 mod counts;
@@ -12,6 +12,7 @@ mod guard;
 mod http2;
 mod knock;
 mod pace;
+mod serve;
 mod share;
 mod turned_away;
 
@@ -29,7 +30,8 @@ pub use connection::{Connection, Visitor};
 pub use expiry::Expiring;
 pub use files::{Files, FilesError, secret};
 pub use guard::{AssertionUse, Guard, GuardError, Material, Tls};
-pub use http2::{Http2, server};
+pub use http2::Http2;
+pub use serve::serve;
 pub use share::{Share, Shared, Shares, Tell};
 pub use turned_away::{Stage, TurnedAway};
 
@@ -100,7 +102,7 @@ struct Hall {
     through: mpsc::Sender<std::io::Result<Connection>>,
 }
 
-/// Opens the door. The stream yields connections whose visitor is known, for tonic's `serve_with_incoming`; when it
+/// Opens the door. The stream yields connections whose visitor is known, for [`serve`]; when it
 /// is dropped the door closes, and connections that are open stay.
 ///
 /// `turned_away` is told of everyone who was refused; it must not block. Must be called within a tokio runtime.
@@ -216,10 +218,11 @@ async fn shake_hands(
     stream: TcpStream,
     entrance: &Entrance,
     knock: &Arc<Knock>,
-) -> std::io::Result<tokio_rustls::server::TlsStream<TcpStream>> {
+) -> std::io::Result<connection::Stream> {
     stream.set_nodelay(true)?;
     let config = entrance.server_config(Arc::clone(knock)).map_err(std::io::Error::other)?;
-    let stream = tokio_rustls::TlsAcceptor::from(Arc::new(config)).accept(stream).await?;
+    let stream =
+        tokio_rustls::TlsAcceptor::from(Arc::new(config)).accept(connection::read_much(stream)).await?;
     match stream.get_ref().1.alpn_protocol() {
         Some(b"h2") => Ok(stream),
         _ => Err(std::io::Error::other("no HTTP/2 was agreed on")),

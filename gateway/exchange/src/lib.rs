@@ -4,12 +4,14 @@
 //! share, the services that speak gRPC, the door. Generated types stay in `services` and at the line's two ends.
 
 mod gateway;
+mod gathered;
 mod line;
 mod proofs;
 mod rules;
 
 mod services;
 mod status;
+mod streams;
 
 pub mod ask;
 

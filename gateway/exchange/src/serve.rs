@@ -1,6 +1,6 @@
 //! Serving: the door, the services behind it, and the work that goes on beside the calls.
 //!
-//! Owns: putting tonic on the door's connections, expiring what was never collected, recording who was turned away, and
+//! Owns: putting tonic's services on the door's connections, expiring what was never collected, recording who was turned away, and
 //! stopping in order: no new calls, calls in flight to their end, then the journal.
 
 use std::sync::Arc;
@@ -15,6 +15,7 @@ use proto::veldwacht::exchange::v1::exchange_service_server::ExchangeServiceServ
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tonic::service::Routes;
+use tower::Layer as _;
 
 use crate::ask::{Asks, Front};
 use crate::door::{self, Guard, Http2, Stage, TurnedAway};
@@ -29,9 +30,6 @@ const EXPIRY_ROUND: Duration = Duration::from_secs(10);
 const WAITING_REFUSALS: usize = 1024;
 
 /// Serves the gateway's own services, and by `asks` those of source organisations, until `stop` resolves, and then until the calls in flight have ended.
-///
-/// # Errors
-/// When the transport fails.
 pub async fn serve(
     gateway: Arc<Gateway>,
     asks: Arc<Asks>,
@@ -40,7 +38,7 @@ pub async fn serve(
     limits: door::Limits,
     http2: Http2,
     stop: impl Future<Output = ()>,
-) -> Result<(), tonic::transport::Error> {
+) {
     let (turned_away, refusals) = mpsc::channel(WAITING_REFUSALS);
     let tell = Arc::new(move |refusal: TurnedAway| {
         if turned_away.try_send(refusal).is_err() {
@@ -75,10 +73,8 @@ pub async fn serve(
             AuditServiceServer::new(Audit(Arc::clone(&gateway))).max_decoding_message_size(64 << 10),
         );
     let front = Front::new(own.prepare(), gateway, asks);
-    let served =
-        door::server(&http2).layer(shares).serve_with_incoming_shutdown(front, connections, stop).await;
+    door::serve(connections, http2, shares.layer(front), stop).await;
     beside.iter().for_each(tokio::task::JoinHandle::abort);
-    served
 }
 
 /// Lets go of what was never collected, with a record each.

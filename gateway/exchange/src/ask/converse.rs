@@ -17,7 +17,8 @@ use crate::ask::decide::{No, Way};
 use crate::ask::frames::Messages;
 use crate::ask::metadata::is_grpc;
 use crate::ask::reply;
-use crate::ask::upstream::{self, Opened};
+use crate::ask::upstream::Opened;
+use crate::streams;
 
 /// What goes to the source.
 pub(crate) struct Asked {
@@ -113,7 +114,7 @@ async fn requests(
     let limit = underway.talk.route.message_bytes;
     while let Some(message) = more.next().await.map_err(|unread| No::unread(unread, Way::Request, limit))? {
         let frame = underway.pass(Way::Request, &message)?;
-        if upstream::send(&mut sending, frame).await.is_err() {
+        if streams::send(&mut sending, frame).await.is_err() {
             // The source wants no more; why, its answer says.
             return Ok(sending);
         }

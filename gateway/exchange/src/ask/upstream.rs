@@ -4,7 +4,6 @@
 //! row it gets no calls for a while, longer each time, and then one to try it with. A call that may have reached the
 //! source is never sent twice. Says nothing to anyone of what a source said.
 
-use std::future::poll_fn;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -14,9 +13,13 @@ use h2::client::{Connection, ResponseFuture, SendRequest};
 use journal::Recorded;
 use model::{Reason, Refusal};
 use rustls::pki_types::ServerName;
+use tokio::io::BufReader;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+
+use crate::gathered::{Gathered, READ_AT_ONCE};
+use crate::streams::stays_silent;
 
 /// How long connecting may take, TLS and HTTP/2 included.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -200,6 +203,7 @@ async fn connect(
     };
     let stream = TcpStream::connect(place).await.map_err(away)?;
     stream.set_nodelay(true).map_err(away)?;
+    let stream = BufReader::with_capacity(READ_AT_ONCE, stream);
     let stream = tls.connect(name.clone(), stream).await.map_err(|error| {
         let ours = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
         match ours {
@@ -219,7 +223,7 @@ async fn connect(
         .initial_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
         .max_send_buffer_size(1 << 20)
-        .handshake(stream)
+        .handshake(Gathered::new(stream))
         .await
         .map_err(not_h2)?;
     tokio::spawn(drive(connection));
@@ -227,34 +231,10 @@ async fn connect(
 }
 
 /// Moves a connection on until it ends, or no longer answers.
-async fn drive(mut connection: Connection<TlsStream<TcpStream>, Bytes>) {
+async fn drive(mut connection: Connection<Gathered<TlsStream<BufReader<TcpStream>>>, Bytes>) {
     let pings = connection.ping_pong();
     tokio::select! {
         _ = connection => {}
-        () = stays_silent(pings) => tracing::warn!("a connection to a source went silent and was closed"),
+        () = stays_silent(pings, ASKED_EVERY, ANSWERED_WITHIN) => tracing::warn!("a connection to a source went silent and was closed"),
     }
-}
-
-async fn stays_silent(pings: Option<h2::PingPong>) {
-    let Some(mut pings) = pings else { return std::future::pending().await };
-    loop {
-        tokio::time::sleep(ASKED_EVERY).await;
-        let pong = tokio::time::timeout(ANSWERED_WITHIN, pings.ping(h2::Ping::opaque())).await;
-        match pong {
-            Ok(Ok(_)) => {}
-            Ok(Err(_)) => return std::future::pending().await, // it ends by itself
-            Err(_) => return,
-        }
-    }
-}
-
-/// Sends bytes as the source has room for them.
-pub(crate) async fn send(stream: &mut h2::SendStream<Bytes>, mut data: Bytes) -> Result<(), h2::Error> {
-    while !data.is_empty() {
-        stream.reserve_capacity(data.len());
-        let room = poll_fn(|cx| stream.poll_capacity(cx)).await;
-        let room = room.ok_or(h2::Error::from(h2::Reason::CANCEL))??;
-        stream.send_data(data.split_to(room.min(data.len())), false)?;
-    }
-    Ok(())
 }

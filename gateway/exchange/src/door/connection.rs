@@ -1,6 +1,6 @@
 //! A connection that came through the door, and who is at the other end.
 //!
-//! Owns: giving tonic the bytes, and every request its [`Visitor`]. A connection outlives a revocation list: so each
+//! Owns: the bytes, and who they are from: every request gets its [`Visitor`]. A connection outlives a revocation list: so each
 //! request asks again whether the peer is still welcome, by what the guard has loaded by then. Its places among the
 //! connections come back when it is dropped.
 
@@ -17,19 +17,26 @@ use identity::{Actor, Peer};
 use model::{Name, Oin, Reason, Refusal, Timestamp};
 use ring::digest::{SHA256, digest};
 use rustls::pki_types::CertificateDer;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, BufReader, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Sleep;
 use tokio_rustls::server::TlsStream;
-use tonic::transport::server::Connected;
 
 use super::counts::Count;
 use super::guard::{AssertionUse, Entrance, Guard};
+use crate::gathered::READ_AT_ONCE;
+
+/// TLS over a socket that is read in large pieces.
+pub(super) type Stream = TlsStream<BufReader<TcpStream>>;
+
+pub(super) fn read_much(stream: TcpStream) -> BufReader<TcpStream> {
+    BufReader::with_capacity(READ_AT_ONCE, stream)
+}
 
 /// One TLS connection of an identified peer.
 pub struct Connection {
-    stream: TlsStream<TcpStream>,
+    stream: Stream,
     visitor: Visitor,
     ends: Pin<Box<Sleep>>,
     _place: OwnedSemaphorePermit,
@@ -38,7 +45,7 @@ pub struct Connection {
 
 impl Connection {
     pub(super) fn new(
-        stream: TlsStream<TcpStream>,
+        stream: Stream,
         visitor: Visitor,
         place: OwnedSemaphorePermit,
         of_organisation: Count<Oin>,
@@ -65,14 +72,6 @@ impl Connection {
 impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Connection").field(&self.visitor).finish()
-    }
-}
-
-impl Connected for Connection {
-    type ConnectInfo = Visitor;
-
-    fn connect_info(&self) -> Visitor {
-        self.visitor.clone()
     }
 }
 

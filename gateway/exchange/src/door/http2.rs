@@ -6,8 +6,6 @@
 
 use std::time::Duration;
 
-use tonic::transport::Server;
-
 /// What one connection may do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Http2 {
@@ -46,20 +44,4 @@ impl Default for Http2 {
             connection_age: Duration::from_secs(3_600),
         }
     }
-}
-
-/// A tonic server with these limits, HTTP/2 only, to add services to.
-pub fn server(http2: &Http2) -> Server {
-    Server::builder()
-        .accept_http1(false)
-        .max_concurrent_streams(http2.streams)
-        .http2_max_header_list_size(http2.header_bytes)
-        .http2_max_pending_accept_reset_streams(Some(http2.pending_resets))
-        .http2_max_local_error_reset_streams(Some(http2.error_resets))
-        .initial_stream_window_size(http2.stream_window)
-        .initial_connection_window_size(http2.connection_window)
-        .http2_keepalive_interval(Some(http2.keepalive_interval))
-        .http2_keepalive_timeout(Some(http2.keepalive_timeout))
-        // Without tonic's grace: with one, tonic 0.14 asks nobody to end and cuts off calls in flight.
-        .max_connection_age(http2.connection_age)
 }

@@ -27,7 +27,12 @@ pub(super) async fn serving_within(limits: Limits, http2: Http2) -> (SocketAddr,
     let identity = authority.client(GEMEENTE, "suite", 7);
     let client = Client::trusting(&own, Some(&identity));
     let (_, health) = tonic_health::server::health_reporter();
-    tokio::spawn(server(&http2).add_service(health).serve_with_incoming(incoming));
+    tokio::spawn(serve(
+        incoming,
+        http2,
+        tonic::service::Routes::new(health).prepare(),
+        std::future::pending(),
+    ));
     // The world lives as long as the test's runtime.
     std::mem::forget((guard, turned_away, seconds));
     (address, client)

@@ -111,8 +111,8 @@ async fn a_service_finds_the_visitor_in_its_request() {
         Ok(request)
     };
     let service = tonic::service::interceptor::InterceptedService::new(health, seen);
-    let serving = server(&Http2::default()).add_service(service).serve_with_incoming(world.incoming);
-    tokio::spawn(serving);
+    let service = tonic::service::Routes::new(service).prepare();
+    tokio::spawn(serve(world.incoming, Http2::default(), service, std::future::pending()));
 
     let stream = client.connect(world.address).await.unwrap();
     let (mut send, connection) = h2::client::handshake(stream).await.unwrap();
