@@ -16,12 +16,14 @@ mod reply;
 mod route;
 mod tls;
 mod upstream;
+mod voucher;
 
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
-pub use route::{RouteConfig, RouteError, Routes, StatusPass, Streaming};
+pub use route::{RouteConfig, RouteError, Routes, StatusPass, Streaming, Withheld};
+pub use voucher::VoucherConfig;
 
 pub(crate) use front::Front;
 

@@ -4,7 +4,7 @@
 //! swapped whole; a call keeps those it started with.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use arc_swap::ArcSwap;
 use fields::PseudonymKey;
@@ -45,6 +45,8 @@ pub struct Gateway {
     journal: Arc<Journal>,
     publisher: PublisherThread,
     pseudonym_secret: [u8; 32],
+    /// Derived from the secret when an organisation first receives something.
+    pseudonym_keys: RwLock<HashMap<Oin, Arc<PseudonymKey>>>,
     clock: Clock,
     random: SystemRandom,
     limits: Limits,
@@ -70,6 +72,7 @@ impl Gateway {
             journal,
             publisher,
             pseudonym_secret,
+            pseudonym_keys: RwLock::default(),
             clock,
             random: SystemRandom::new(),
             limits,
@@ -109,8 +112,14 @@ impl Gateway {
         (self.clock)()
     }
 
-    pub(crate) fn pseudonym_key(&self, receiver: &Oin) -> PseudonymKey {
-        PseudonymKey::for_receiver(&self.pseudonym_secret, receiver)
+    /// The key of a receiver's pseudonyms. There are as many as organisations in the bundle.
+    pub(crate) fn pseudonym_key(&self, receiver: &Oin) -> Arc<PseudonymKey> {
+        if let Some(key) = self.pseudonym_keys.read().unwrap_or_else(PoisonError::into_inner).get(receiver) {
+            return Arc::clone(key);
+        }
+        let key = Arc::new(PseudonymKey::for_receiver(&self.pseudonym_secret, receiver));
+        let mut keys = self.pseudonym_keys.write().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(keys.entry(*receiver).or_insert(key))
     }
 
     /// How the journal knows a client; nobody, for what is about no client.

@@ -16,7 +16,6 @@ pub(crate) mod screen;
 
 use std::sync::Arc;
 
-use fields::PseudonymKey;
 use identity::Actor;
 use journal::Commit;
 use ledger::{Digest, Event, Party};
@@ -127,7 +126,7 @@ impl Gateway {
         authorised: Authorised,
         document: &[u8],
     ) -> Result<Screened, Refusal> {
-        let key: PseudonymKey = self.pseudonym_key(&authorised.receiver().oin);
+        let key = self.pseudonym_key(&authorised.receiver().oin);
         let filtered = filter(authorised, document, &key)?;
         screen(filtered, rules.screener())
     }

@@ -14,12 +14,19 @@ use screening::Screener;
 use crate::line::filter::malformed;
 use crate::line::offer::at;
 
+/// What finds the BSNs of a message type.
+struct ClientPlan {
+    plan: Plan,
+    /// Whether a message of this type can hold any.
+    holds_bsn: bool,
+}
+
 /// A bundle in force.
 pub struct Rules {
     proven: Arc<Proven>,
     screener: Arc<Screener>,
     /// Made when a message type is first sent; a bundle has few.
-    clients: RwLock<HashMap<MessageType, Arc<Plan>>>,
+    clients: RwLock<HashMap<MessageType, Arc<ClientPlan>>>,
     /// The plans of `clients` make no pseudonyms.
     no_key: PseudonymKey,
 }
@@ -51,9 +58,10 @@ impl Rules {
         document: &[u8],
         client: Option<&Bsn>,
     ) -> Result<(), Refusal> {
-        let plan = self.client_plan(message, compiled).ok_or(Reason::TypeUnknown)?;
+        let clients = self.client_plan(message, || Ok(compiled))?;
         let (mut found, mut account) = (Vec::new(), Account::new());
-        plan.filter(document, &self.no_key, &mut found, &mut account).map_err(|wrong| malformed(&wrong))?;
+        let filtered = clients.plan.filter(document, &self.no_key, &mut found, &mut account);
+        filtered.map_err(|wrong| malformed(&wrong))?;
         let client = client.map(|bsn| bsn.expose().as_bytes());
         let same = |text: &fields::Text| client.is_some() && found.get(text.start..text.end) == client;
         if account.texts().iter().all(same) {
@@ -63,16 +71,21 @@ impl Rules {
         }
     }
 
-    /// The client whom a message is about: the one BSN in it, if it holds any.
-    pub(crate) fn client_of(
+    /// The client whom a message is about: the one BSN in it, if it holds any. One that can hold none is not read.
+    /// `compiled`: as in [`Rules::check_document`]; asked once a message type.
+    pub(crate) fn client_of<C: std::ops::Deref<Target = Compiled>>(
         &self,
         message: &MessageType,
-        compiled: &Compiled,
+        compiled: impl FnOnce() -> Result<C, Refusal>,
         document: &[u8],
     ) -> Result<Option<Bsn>, Refusal> {
-        let plan = self.client_plan(message, compiled).ok_or(Reason::TypeUnknown)?;
+        let clients = self.client_plan(message, compiled)?;
+        if !clients.holds_bsn {
+            return Ok(None);
+        }
         let (mut found, mut account) = (Vec::new(), Account::new());
-        plan.filter(document, &self.no_key, &mut found, &mut account).map_err(|wrong| malformed(&wrong))?;
+        let filtered = clients.plan.filter(document, &self.no_key, &mut found, &mut account);
+        filtered.map_err(|wrong| malformed(&wrong))?;
         let Some((first, others)) = account.texts().split_first() else { return Ok(None) };
         let text = |place: &fields::Text| found.get(place.start..place.end);
         if others.iter().any(|other| text(other) != text(first)) {
@@ -82,18 +95,22 @@ impl Rules {
         bsn.map(Some).ok_or_else(|| at(Reason::ClientInvalid, "message", "9 digits that pass the elfproef"))
     }
 
-    fn client_plan(&self, message: &MessageType, compiled: &Compiled) -> Option<Arc<Plan>> {
+    fn client_plan<C: std::ops::Deref<Target = Compiled>>(
+        &self,
+        message: &MessageType,
+        compiled: impl FnOnce() -> Result<C, Refusal>,
+    ) -> Result<Arc<ClientPlan>, Refusal> {
         if let Some(plan) = self.clients.read().unwrap_or_else(PoisonError::into_inner).get(message) {
-            return Some(Arc::clone(plan));
+            return Ok(Arc::clone(plan));
         }
-        let plan = Arc::new(client_plan(&self.proven, message, compiled)?);
+        let plan = client_plan(&self.proven, message, &*compiled()?).ok_or(Reason::TypeUnknown)?;
         let mut clients = self.clients.write().unwrap_or_else(PoisonError::into_inner);
-        Some(Arc::clone(clients.entry(message.clone()).or_insert(plan)))
+        Ok(Arc::clone(clients.entry(message.clone()).or_insert(Arc::new(plan))))
     }
 }
 
 /// A plan that lets only BSNs through, and reports where they stand.
-fn client_plan(proven: &Proven, message: &MessageType, compiled: &Compiled) -> Option<Plan> {
+fn client_plan(proven: &Proven, message: &MessageType, compiled: &Compiled) -> Option<ClientPlan> {
     let root = proven.message(message)?;
     let cells = compiled.cells.iter();
     let holds_bsn =
@@ -109,5 +126,6 @@ fn client_plan(proven: &Proven, message: &MessageType, compiled: &Compiled) -> O
             (FieldKind::Waarde, Rule::Withhold { class: None })
         }
     };
-    Plan::compile(&root, &mut rule_of, Limits::default()).ok()
+    let plan = Plan::compile(&root, &mut rule_of, Limits::default()).ok()?;
+    Some(ClientPlan { plan, holds_bsn: !bsns.is_empty() })
 }

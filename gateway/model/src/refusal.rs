@@ -103,6 +103,7 @@ reasons! {
     Busy, "BUSY", 8, Gateway, "the gateway is busy; try again after the delay it names";
     LogUnavailable, "LOG_UNAVAILABLE", 14, Gateway, "the log cannot be written, so nothing passes; try again later";
     UpstreamUnavailable, "UPSTREAM_UNAVAILABLE", 14, Gateway, "the source organisation's service does not answer; try again later";
+    WithheldElsewhere, "WITHHELD_ELSEWHERE", 13, Gateway, "the source organisation's gateway let something through that may not come here; its operator has to look";
     UpstreamInvalid, "UPSTREAM_INVALID", 13, Gateway, "the source organisation's service answered with something that is not its contract";
 }
 

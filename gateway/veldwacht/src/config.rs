@@ -202,9 +202,10 @@ impl Config {
             &mut secrets.master,
             &mut secrets.pseudonyms,
         ];
-        let of_routes = routes
-            .iter_mut()
-            .flat_map(|route| [&mut route.authorities, &mut route.certificate, &mut route.key]);
+        let of_routes = routes.iter_mut().flat_map(|route| {
+            let own = [&mut route.authorities, &mut route.certificate, &mut route.key];
+            own.into_iter().chain(route.assertion.as_mut().map(|assertion| &mut assertion.key))
+        });
         fixed.into_iter().chain(&mut tls.revocation_lists).chain(keys).chain(of_routes).collect()
     }
 }

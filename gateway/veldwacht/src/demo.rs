@@ -147,7 +147,7 @@ pub(crate) fn issue_all(folder: &Path, proven: &Proven, hosts: &[String]) -> Out
 }
 
 /// Writes a file that only its owner can read.
-fn write_secret(path: &Path, bytes: &[u8]) -> Outcome {
+pub(crate) fn write_secret(path: &Path, bytes: &[u8]) -> Outcome {
     use std::os::unix::fs::OpenOptionsExt as _;
     let mut options = std::fs::OpenOptions::new();
     let file = options.write(true).create_new(true).mode(0o600).open(path);

@@ -47,13 +47,17 @@ pub(crate) fn now() -> Timestamp {
 impl Ready {
     /// Opens everything that a configuration names.
     pub(crate) async fn open(config: &Config) -> Outcome<Ready> {
+        Ready::open_on(config, Options::new(&config.data, secret(&config.secrets.master)?.to_vec())).await
+    }
+
+    /// The same, on a journal that is opened so.
+    pub(crate) async fn open_on(config: &Config, options: Options) -> Outcome<Ready> {
         let pseudonyms = secret(&config.secrets.pseudonyms)?;
         let pseudonyms: [u8; 32] = pseudonyms.as_slice().try_into().map_err(|_| {
             Failure::Use(format!("{}: 32 bytes are needed", config.secrets.pseudonyms.display()))
         })?;
         let files = door_files(config);
         let guard = guard(config, &files)?;
-        let options = Options::new(&config.data, secret(&config.secrets.master)?.to_vec());
         let journal = Journal::open(options).unreachable(config.data.display())?;
         let journal = Arc::new(journal);
         let trust = trust::of(config)?;
@@ -109,13 +113,13 @@ impl Ready {
         let warning = tokio::spawn(warn_ahead(Arc::clone(&guard)));
         let watching = tokio::spawn(files.watch(Arc::downgrade(&guard), WATCH_EVERY, Arc::new(told)));
         let http2 = Http2::default();
-        let served = exchange::serve(Arc::clone(&gateway), asks, listener, guard, limits, http2, stop).await;
+        exchange::serve(Arc::clone(&gateway), asks, listener, guard, limits, http2, stop).await;
         drop(oversight);
         watching.abort();
         warning.abort();
         // Whoever reads the log after this finds all of it, not what the last interval published.
         gateway.publisher().publish_now();
-        served.unreachable("serving")
+        Ok(())
     }
 }
 

@@ -95,6 +95,9 @@ impl Underway {
 
     /// Records that the source is going to be asked.
     pub(crate) async fn begin(&self) -> Result<Recorded, No> {
+        if let Some(discarded) = self.talk.gateway.journal().discarded(self.talk.exchange) {
+            return Ok(discarded);
+        }
         let (carried, activity) = {
             let sides = self.sides();
             let mut to = vec![Delivery::new(self.talk.asker.clone(), Decision::Delivered)];
@@ -113,6 +116,9 @@ impl Underway {
 
     /// Records how it ended. Nothing more passes after this.
     pub(crate) async fn close(&self, no: Option<&No>) -> Result<Recorded, No> {
+        if let Some(discarded) = self.talk.gateway.journal().discarded(self.talk.exchange) {
+            return Ok(discarded);
+        }
         let (activity, event) = self.outcome(no);
         self.write(activity, event).await.map_err(No::Asked)
     }
@@ -173,9 +179,9 @@ impl Underway {
         let rules = talk.gateway.rules();
         let (now, exchange, trace) = (talk.gateway.now(), talk.exchange, talk.arrived.trace);
         let circumstances = Circumstances { now, exchange, trace, rules: &rules };
-        let client = talk.client.get();
+        let client = talk.client.get().map(|client| &client.bsn);
         Commit {
-            client: Some(talk.gateway.pseudonym(client)),
+            client: Some(talk.pseudonym()),
             sealed: record::sealed(Some(&talk.actor), client),
             ..Commit::of(circumstances.leaf(talk.route.activity.clone().or(activity), event))
         }

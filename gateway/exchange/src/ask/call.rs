@@ -6,11 +6,12 @@
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
+use http::header::AUTHORIZATION;
 use http::request::Parts;
 use http::{HeaderMap, Method as HttpMethod, Uri};
 use http_body::Frame;
 use journal::Recorded;
-use model::{ExchangeId, Reason};
+use model::{ExchangeId, Reason, Refusal};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
 use tonic::body::Body;
@@ -96,7 +97,8 @@ async fn begin(
         }
     };
     let intent = underway.begin().await?;
-    let asked = Asked { head: head(&underway.talk, &headers, &path, deadline), first, more };
+    let head = head(&underway.talk, &headers, &path, deadline).map_err(No::Asked)?;
+    let asked = Asked { head, first, more };
     Ok(Begun { underway, intent, asked, deadline })
 }
 
@@ -123,7 +125,12 @@ async fn first(underway: &Underway, body: Body) -> Result<(Option<Bytes>, Option
 }
 
 /// The head of the request to the source.
-fn head(talk: &Talk, headers: &HeaderMap, path: &Uri, deadline: Instant) -> http::Request<()> {
+fn head(
+    talk: &Talk,
+    headers: &HeaderMap,
+    path: &Uri,
+    deadline: Instant,
+) -> Result<http::Request<()>, Refusal> {
     let mut head = http::Request::new(());
     *head.method_mut() = HttpMethod::POST;
     let uri = Uri::builder().scheme("https").authority(talk.route.upstream.authority());
@@ -133,7 +140,11 @@ fn head(talk: &Talk, headers: &HeaderMap, path: &Uri, deadline: Instant) -> http
     talk.route.request_metadata.cross(headers, head.headers_mut());
     let left = deadline.saturating_duration_since(Instant::now());
     metadata::onward(head.headers_mut(), &talk.exchange, talk.arrived.trace.as_ref(), left);
-    head
+    if let Some(voucher) = &talk.route.voucher {
+        let (id, now) = (talk.gateway.random_bytes(), talk.gateway.now());
+        head.headers_mut().insert(AUTHORIZATION, voucher.for_call(&talk.actor, id, now)?);
+    }
+    Ok(head)
 }
 
 /// An answer of one message: recorded as a whole before its first byte leaves.

@@ -8,12 +8,12 @@ use std::sync::{Arc, OnceLock};
 
 use identity::Actor;
 use ledger::Party;
-use model::{Bsn, Consent, Consents, ExchangeId, MessageType, Reason, Refusal};
+use model::{Bsn, ClientPseudonym, Consent, Consents, ExchangeId, MessageType, Reason, Refusal};
 use policy::{Compiled, Situation};
 use tonic::{Code, Status};
 
 use crate::ask::frames::Unread;
-use crate::ask::route::{Method, Route};
+use crate::ask::route::{Method, Route, Withheld};
 use crate::gateway::Gateway;
 use crate::line::accept::Arrived;
 use crate::line::authorise::{Authorised, Question, authorise};
@@ -27,13 +27,19 @@ use crate::status::status;
 pub(crate) struct Talk {
     pub(crate) gateway: Arc<Gateway>,
     pub(crate) route: Arc<Route>,
-    pub(crate) method: Method,
+    pub(crate) method: Arc<Method>,
     pub(crate) arrived: Arrived<()>,
     pub(crate) actor: Arc<Actor>,
     pub(crate) asker: Party,
     pub(crate) exchange: ExchangeId,
-    /// The first BSN in any message: a call is about one client.
-    pub(crate) client: OnceLock<Bsn>,
+    /// Whom the first BSN in any message names: a call is about one client.
+    pub(crate) client: OnceLock<Client>,
+}
+
+/// The client of a call, and how the journal knows them.
+pub(crate) struct Client {
+    pub(crate) bsn: Bsn,
+    pub(crate) pseudonym: ClientPseudonym,
 }
 
 /// Which way a message goes.
@@ -146,26 +152,37 @@ impl Talk {
         self.find_client(&rules, way, message)?;
         let authorised = self.authorised(&rules, way)?;
         let key = self.gateway.pseudonym_key(&authorised.receiver().oin);
-        screen(filter_message(authorised, message, &key)?, rules.screener())
+        let screened = screen(filter_message(authorised, message, &key)?, rules.screener())?;
+        let refuses = way == Way::Reply && self.route.withheld == Withheld::Refuse;
+        if refuses && screened.account().withheld().next().is_some() {
+            return Err(Reason::WithheldElsewhere.into());
+        }
+        Ok(screened)
     }
 
     fn authorised(&self, rules: &Rules, way: Way) -> Result<Authorised, Refusal> {
         let (sender, receiver, message) = self.direction(way);
-        let client = self.gateway.pseudonym(self.client.get());
+        let client = self.pseudonym();
         let (purpose, now) = (&self.route.purpose, self.gateway.now());
         authorise(rules, &*self.gateway, &Question { sender, receiver, message, purpose, client, now })
     }
 
     /// Every BSN in every message of a call is the same one; the first that is met says whose it is.
     fn find_client(&self, rules: &Rules, way: Way, message: &[u8]) -> Result<(), Refusal> {
-        let compiled = self.classes(rules, way)?;
         let (_, _, message_type) = self.direction(way);
-        let Some(found) = rules.client_of(message_type, &compiled, message)? else { return Ok(()) };
-        if *self.client.get_or_init(|| found.clone()) == found {
+        let found = rules.client_of(message_type, || self.classes(rules, way), message)?;
+        let Some(bsn) = found else { return Ok(()) };
+        let named = |bsn: &Bsn| Client { bsn: bsn.clone(), pseudonym: self.gateway.pseudonym(Some(bsn)) };
+        if self.client.get_or_init(|| named(&bsn)).bsn == bsn {
             Ok(())
         } else {
             Err(at(Reason::ClientMismatch, "message", "a call is about one client"))
         }
+    }
+
+    /// How the journal knows the client, if one is known yet.
+    pub(crate) fn pseudonym(&self) -> ClientPseudonym {
+        self.client.get().map_or(ClientPseudonym::NOBODY, |client| client.pseudonym)
     }
 
     /// Any decision about this message type, for the classes of its fields: what may pass does not depend on it.

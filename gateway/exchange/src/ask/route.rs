@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use ledger::Party;
@@ -15,6 +15,7 @@ use serde::Deserialize;
 use crate::ask::metadata::AllowList;
 use crate::ask::tls;
 use crate::ask::upstream::Upstream;
+use crate::ask::voucher::{Voucher, VoucherConfig};
 use crate::rules::Rules;
 
 /// One route, as it stands in the configuration.
@@ -65,6 +66,12 @@ pub struct RouteConfig {
     /// What of the source's status goes to the asker.
     #[serde(default)]
     pub status: StatusPass,
+    /// What becomes of a reply that holds something which may not go to the asker.
+    #[serde(default)]
+    pub withheld: Withheld,
+    /// This gateway's own assertions towards the source, where that is a gateway itself.
+    #[serde(default)]
+    pub assertion: Option<VoucherConfig>,
     /// The longest message in either direction, in bytes.
     #[serde(default = "message_bytes")]
     pub message_bytes: usize,
@@ -107,6 +114,17 @@ pub enum StatusPass {
     Text,
     /// Text and `google.rpc` details.
     Details,
+}
+
+/// What becomes of a reply with something that may not go to the asker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Withheld {
+    /// It passes without that.
+    #[default]
+    Drop,
+    /// It is refused as a whole: behind a gateway that should have dropped it, it says that something is wrong there.
+    Refuse,
 }
 
 /// A route that cannot be used.
@@ -165,10 +183,20 @@ pub(crate) struct Route {
     pub(crate) request_metadata: AllowList,
     pub(crate) reply_metadata: AllowList,
     pub(crate) status: StatusPass,
+    pub(crate) withheld: Withheld,
+    pub(crate) voucher: Option<Voucher>,
     pub(crate) message_bytes: usize,
     pub(crate) timeout: Duration,
     service: String,
-    given: Option<Method>,
+    given: Option<Arc<Method>>,
+    /// As the contract of the bundle with this digest declares them.
+    declared: RwLock<Declared>,
+}
+
+#[derive(Default)]
+struct Declared {
+    bundle: Option<policy::Digest>,
+    methods: HashMap<String, Arc<Method>>,
 }
 
 /// What a method takes and gives.
@@ -183,12 +211,12 @@ pub(crate) struct Method {
 impl Route {
     fn load(config: &RouteConfig, folder: &Path) -> Result<Route, String> {
         let given = match (&config.request, &config.reply) {
-            (Some(request), Some(reply)) => Some(Method {
+            (Some(request), Some(reply)) => Some(Arc::new(Method {
                 request: request.clone(),
                 reply: reply.clone(),
                 streams_requests: matches!(config.streaming, Streaming::Request | Streaming::Both),
                 streams_replies: matches!(config.streaming, Streaming::Reply | Streaming::Both),
-            }),
+            })),
             (None, None) => None,
             _ => return Err("give both `request` and `reply`, or neither".into()),
         };
@@ -198,11 +226,10 @@ impl Route {
         let first = config.upstream.first().ok_or("`upstream` is empty; say where the service stands")?;
         let host = first.rsplit_once(':').map_or(first.as_str(), |(host, _)| host);
         let name = config.server_name.as_deref().unwrap_or(host);
-        let tls = tls::connector(
-            &folder.join(&config.authorities),
-            &folder.join(&config.certificate),
-            &folder.join(&config.key),
-        )?;
+        let certificate = folder.join(&config.certificate);
+        let tls = tls::connector(&folder.join(&config.authorities), &certificate, &folder.join(&config.key))?;
+        let vouches = |config| Voucher::load(config, folder, &certificate);
+        let voucher = config.assertion.as_ref().map(vouches);
         Ok(Route {
             source: Party { oin: config.organisation, role: config.role.clone() },
             purpose: config.purpose.clone(),
@@ -211,18 +238,39 @@ impl Route {
             request_metadata: allow(&config.request_metadata)?,
             reply_metadata: allow(&config.reply_metadata)?,
             status: config.status,
+            withheld: config.withheld,
+            voucher: voucher.transpose()?,
             message_bytes: config.message_bytes,
             timeout: Duration::from_secs(config.timeout_seconds),
             service: config.service.clone(),
             given,
+            declared: RwLock::default(),
         })
     }
 
     /// What a method takes and gives: as the route says, or else as the bundle's contract declares.
-    pub(crate) fn method(&self, rules: &Rules, name: &str) -> Option<Method> {
+    pub(crate) fn method(&self, rules: &Rules, name: &str) -> Option<Arc<Method>> {
         if let Some(given) = &self.given {
-            return Some(given.clone());
+            return Some(Arc::clone(given));
         }
+        let bundle = Some(rules.proven().digest());
+        let known = self.declared.read().unwrap_or_else(PoisonError::into_inner);
+        if known.bundle == bundle
+            && let Some(method) = known.methods.get(name)
+        {
+            return Some(Arc::clone(method));
+        }
+        drop(known);
+        let method = Arc::new(self.declared_in(rules, name)?);
+        let mut known = self.declared.write().unwrap_or_else(PoisonError::into_inner);
+        if known.bundle != bundle {
+            *known = Declared { bundle, ..Declared::default() };
+        }
+        known.methods.insert(name.to_owned(), Arc::clone(&method));
+        Some(method)
+    }
+
+    fn declared_in(&self, rules: &Rules, name: &str) -> Option<Method> {
         let declared = |message| {
             let pool = rules.proven().message(message)?.parent_pool().clone();
             let service = pool.get_service_by_name(&self.service)?;

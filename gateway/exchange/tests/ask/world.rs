@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use exchange::ask::{Asks, RouteConfig, Routes, StatusPass, Streaming};
+use exchange::ask::{Asks, RouteConfig, Routes, StatusPass, Streaming, Withheld};
 use exchange::door::{AssertionUse, Guard, Http2, Limits, Material, Tls};
 use exchange::{Gateway, Rules};
 use identity::{Pin, Registry};
@@ -282,6 +282,8 @@ impl World {
             request_metadata: vec!["x-kenmerk".into(), "x-spoor-bin".into()],
             reply_metadata: vec!["x-register".into(), "x-stand-bin".into()],
             status: StatusPass::Code,
+            withheld: Withheld::Drop,
+            assertion: None,
             message_bytes: 64 << 10,
             timeout_seconds: 20,
         }
