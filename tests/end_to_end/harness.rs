@@ -70,6 +70,17 @@ pub(crate) fn run(command: &mut Command) -> Ran {
     Ran { status: output.status.code().unwrap_or(-1), out: text(output.stdout), err: text(output.stderr) }
 }
 
+/// The folder of a bundle that a test makes.
+pub(crate) struct Bundle(PathBuf);
+
+impl Bundle {
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        let path = self.0.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+}
+
 /// A gateway that runs, and everything beside it.
 pub(crate) struct Stage {
     folder: tempfile::TempDir,
@@ -87,8 +98,21 @@ impl Stage {
 
     /// Starts with more in the configuration, and this level of log lines.
     pub(crate) fn with(more: &str, log_level: &'static str) -> Stage {
+        Stage::make(tempfile::tempdir().unwrap(), &root().join("policies"), more, log_level)
+    }
+
+    /// Starts with another bundle than the shipped one: its files as `write` makes them.
+    pub(crate) fn with_bundle(more: &str, log_level: &'static str, write: impl Fn(&Bundle)) -> Stage {
         let folder = tempfile::tempdir().unwrap();
-        run(veldwacht().args(["pki", "init", "--dir"]).arg(folder.path().join("pki"))).done();
+        let bundle = Bundle(folder.path().join("bundle"));
+        write(&bundle);
+        Stage::make(folder, &bundle.0, more, log_level)
+    }
+
+    fn make(folder: tempfile::TempDir, bundle: &Path, more: &str, log_level: &'static str) -> Stage {
+        let mut pki = veldwacht();
+        pki.args(["pki", "init", "--dir"]).arg(folder.path().join("pki"));
+        run(pki.arg("--bundle").arg(bundle)).done();
         for (number, name) in [(7, "master.secret"), (9, "pseudonyms.secret")] {
             let path = folder.path().join(name);
             std::fs::write(&path, [number; 32]).unwrap();
@@ -118,7 +142,7 @@ master = "master.secret"
 pseudonyms = "pseudonyms.secret"
 
 {more}"#,
-            root().join("policies").display()
+            bundle.display()
         );
         std::fs::write(folder.path().join("gateway.toml"), text).unwrap();
         std::fs::create_dir(folder.path().join("data")).unwrap();

@@ -12,10 +12,13 @@
 
 mod harness;
 mod member;
+mod source;
 
 mod commands;
 mod crash;
 mod demo;
+mod edge;
+mod interop;
 mod mailbox;
 mod python;
 mod refusals;

@@ -7,7 +7,7 @@ use crate::harness::{CLIENT, RIB, Ran, Stage, root, run};
 use crate::member::bytes_of;
 
 /// The Python that `tests/setup` makes.
-fn python() -> PathBuf {
+pub(crate) fn python() -> PathBuf {
     let python = root().join("tests/.venv/bin/python");
     assert!(python.exists(), "run tests/setup first: it makes {}", python.display());
     python
