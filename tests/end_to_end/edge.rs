@@ -131,3 +131,22 @@ fn a_gateway_at_the_edge_refuses_what_the_other_side_should_have_kept() {
     assert_eq!(outcome.reason.unwrap().name(), "WITHHELD_ELSEWHERE");
     assert_eq!(outcome.to[0].decision, Decision::Refused);
 }
+
+#[test]
+fn a_route_that_is_written_while_the_gateway_runs_is_taken_into_use_and_a_bad_one_changes_nothing() {
+    let papers = Papers::new();
+    let service = register(&papers);
+    let stage = Stage::start();
+    assert!(ask(&stage).err.contains("NOT_FOUND"), "nobody serves it yet");
+    let before = std::fs::read_to_string(stage.path("gateway.toml")).unwrap();
+    let write = |text: &str| std::fs::write(stage.path("gateway.toml"), format!("{before}\n{text}")).unwrap();
+    write(&papers.route(&[service.port], TERMS));
+    let started = std::time::Instant::now();
+    while ask(&stage).status != 0 {
+        assert!(started.elapsed() < std::time::Duration::from_secs(60), "the route is never used");
+        std::thread::sleep(std::time::Duration::from_millis(200));
+    }
+    write("[[route]]\nservice = \"nothing else\"");
+    std::thread::sleep(std::time::Duration::from_secs(5));
+    assert!(ask(&stage).done().contains("telt_mee"), "the last good routes go on");
+}

@@ -162,3 +162,16 @@ fn with_a_contract_that_drops_the_payload_the_same_clients_see_just_that_cleared
         }
     }
 }
+
+#[test]
+fn a_peer_that_breaks_the_rules_of_http2_gets_the_error_that_they_name() {
+    let stage = Stage::start();
+    let mut peer = Command::new(installed(".venv/bin/python"));
+    peer.arg(root().join("tests/python/http2.py")).arg(&stage.address).arg(stage.path("pki/gateway-ca.pem"));
+    let certificate = stage.certificate("gemeente", "klantmanager");
+    let said = run(peer.arg(&certificate).arg(certificate.with_extension("key.pem"))).done();
+    let (exact, other): (Vec<_>, Vec<_>) = said.lines().partition(|line| line.ends_with("\tok"));
+    let renamed = other.iter().filter(|line| line.ends_with("\tok as PROTOCOL_ERROR")).count();
+    assert!(other.len() == renamed && renamed <= 9, "{other:#?}");
+    assert!(exact.len() >= 50, "{said}");
+}

@@ -11,6 +11,7 @@ mod converse;
 mod decide;
 mod frames;
 mod front;
+mod health;
 mod metadata;
 mod reply;
 mod route;
@@ -34,13 +35,16 @@ pub struct Asks {
 }
 
 impl Asks {
-    /// Asks that are routed so.
+    /// Asks that are routed so. Must be called within a tokio runtime.
     pub fn new(routes: Routes) -> Arc<Asks> {
-        Arc::new(Asks { routes: ArcSwap::from_pointee(routes) })
+        let asks = Arc::new(Asks::default());
+        asks.replace(routes);
+        asks
     }
 
     /// Puts other routes in force. Calls under way end on the route that they began on.
     pub fn replace(&self, routes: Routes) {
+        routes.watch();
         self.routes.store(Arc::new(routes));
     }
 

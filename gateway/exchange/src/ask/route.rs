@@ -12,6 +12,7 @@ use ledger::Party;
 use model::{MessageType, Oin, Purpose, Role};
 use serde::Deserialize;
 
+use crate::ask::health;
 use crate::ask::metadata::AllowList;
 use crate::ask::tls;
 use crate::ask::upstream::Upstream;
@@ -78,6 +79,9 @@ pub struct RouteConfig {
     /// How long a call may take; a shorter deadline of the caller wins.
     #[serde(default = "timeout_seconds")]
     pub timeout_seconds: u64,
+    /// How often every upstream is asked whether it is well (`grpc.health.v1`); 0 for never.
+    #[serde(default)]
+    pub health_seconds: u64,
 }
 
 const fn message_bytes() -> usize {
@@ -165,6 +169,13 @@ impl Routes {
         Ok(Routes { routes })
     }
 
+    /// Begins to ask sources whether they are well, where a route says so.
+    pub(crate) fn watch(&self) {
+        for route in self.routes.values().filter(|route| !route.health.is_zero()) {
+            health::watch(&route.upstream, &route.service, route.health);
+        }
+    }
+
     /// The route of a path `/package.Service/Method`, with the method's name.
     pub(crate) fn find<'p>(&self, path: &'p str) -> Option<(Arc<Route>, &'p str)> {
         let full = path.strip_prefix('/')?;
@@ -179,7 +190,7 @@ pub(crate) struct Route {
     pub(crate) source: Party,
     pub(crate) purpose: Purpose,
     pub(crate) activity: Option<String>,
-    pub(crate) upstream: Upstream,
+    pub(crate) upstream: Arc<Upstream>,
     pub(crate) request_metadata: AllowList,
     pub(crate) reply_metadata: AllowList,
     pub(crate) status: StatusPass,
@@ -187,6 +198,7 @@ pub(crate) struct Route {
     pub(crate) voucher: Option<Voucher>,
     pub(crate) message_bytes: usize,
     pub(crate) timeout: Duration,
+    health: Duration,
     service: String,
     given: Option<Arc<Method>>,
     /// As the contract of the bundle with this digest declares them.
@@ -234,7 +246,7 @@ impl Route {
             source: Party { oin: config.organisation, role: config.role.clone() },
             purpose: config.purpose.clone(),
             activity: config.activity.clone(),
-            upstream: Upstream::new(&config.upstream, name, tls)?,
+            upstream: Arc::new(Upstream::new(&config.upstream, name, tls)?),
             request_metadata: allow(&config.request_metadata)?,
             reply_metadata: allow(&config.reply_metadata)?,
             status: config.status,
@@ -242,6 +254,7 @@ impl Route {
             voucher: voucher.transpose()?,
             message_bytes: config.message_bytes,
             timeout: Duration::from_secs(config.timeout_seconds),
+            health: Duration::from_secs(config.health_seconds),
             service: config.service.clone(),
             given,
             declared: RwLock::default(),

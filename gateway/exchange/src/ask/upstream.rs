@@ -80,6 +80,16 @@ impl Upstream {
         Ok(Upstream { addresses, name, authority, tls, turn: AtomicUsize::new(0) })
     }
 
+    /// Where it stands.
+    pub(crate) fn addresses(&self) -> &[Address] {
+        &self.addresses
+    }
+
+    /// A place for a question of the gateway's own, at one of the addresses.
+    pub(crate) async fn sender(&self, number: usize) -> Option<SendRequest<Bytes>> {
+        self.addresses.get(number)?.sender(&self.tls, &self.name).await.ok()
+    }
+
     /// The name that requests are addressed to.
     pub(crate) fn authority(&self) -> &str {
         &self.authority
@@ -164,6 +174,19 @@ impl Address {
     fn away(&self) -> Option<Instant> {
         let health = self.health.lock().unwrap_or_else(PoisonError::into_inner);
         health.away.map(|(until, _)| until).filter(|until| *until > Instant::now())
+    }
+
+    /// What an address says of itself, or that it says nothing. Not well: it gets no calls for so long.
+    pub(crate) fn is_said_to_be(&self, well: bool, so_long: Duration) {
+        let mut health = self.health.lock().unwrap_or_else(PoisonError::into_inner);
+        match (well, health.away) {
+            (true, Some(_)) => *health = Health::default(),
+            (true, None) => {}
+            (false, _) => {
+                tracing::warn!(place = %self.place, "a source is not well");
+                health.away = Some((Instant::now() + so_long, SHORTEST));
+            }
+        }
     }
 
     /// Says how a call went.

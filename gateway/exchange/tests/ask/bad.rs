@@ -90,6 +90,51 @@ async fn an_address_that_fails_is_passed_by() {
 }
 
 #[tokio::test]
+async fn an_address_that_says_it_is_not_well_gets_no_calls_until_it_says_that_it_is() {
+    use tonic_health::ServingStatus::{NotServing, Serving};
+    let (world, ill) = running(&[]).await;
+    let well = source::start(&world).await;
+    let mut route = world.route("Zoek", Streaming::None, &[ill.address, well.address]);
+    route.health_seconds = 1;
+    ill.says(NotServing).await;
+    world.serve(&[route]);
+    let asked = |source: &Running| source.seen.lock().unwrap().questions.len();
+    let before_it_was_known = Duration::from_secs(2);
+    tokio::time::sleep(before_it_was_known).await;
+    for _ in 0..6 {
+        assert!(ask(&world, "Zoek").await.is_ok());
+    }
+    assert_eq!((asked(&ill), asked(&well)), (0, 6));
+    ill.says(Serving).await;
+    for _ in 0..100 {
+        assert!(ask(&world, "Zoek").await.is_ok());
+        if asked(&ill) > 0 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("an address that is well again gets calls again");
+}
+
+#[tokio::test]
+async fn a_source_that_resets_in_the_middle_ends_the_stream_with_a_record_and_without_its_words() {
+    let (world, _source) = running(&[]).await;
+    let source = source::start_that_resets(&world).await;
+    world.serve(&[world.route("Volg", Streaming::Reply, &[source])]);
+    let mut client = client(&world).await;
+    let answer = client.server_streaming(asserted(&world, question(3)), path("Volg"), codec());
+    let mut stream = answer.await.unwrap().into_inner();
+    assert_eq!(stream.message().await.unwrap().unwrap().kenmerk, 3);
+    let status = stream.message().await.err().unwrap();
+    assert_eq!((status.code(), reason(&status).as_str()), (Code::Unavailable, "UPSTREAM_UNAVAILABLE"));
+    assert!(!format!("{status:?}").contains(DIAGNOSIS));
+    let records = world.records_when(2).await;
+    let Event::Ask(outcome) = &records[1].event else { panic!() };
+    assert_eq!(outcome.reason, Some(Reason::UpstreamUnavailable));
+    assert_eq!(outcome.to[0].withheld[0].count, 1, "what had passed before is counted");
+}
+
+#[tokio::test]
 async fn a_slow_source_costs_no_more_than_the_deadline() {
     let (world, _source) = running(&[]).await;
     let source = source::start(&world).await;

@@ -36,7 +36,15 @@ pub(crate) struct Source(pub(crate) Arc<Mutex<Seen>>);
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,
     pub(crate) seen: Arc<Mutex<Seen>>,
+    health: tonic_health::server::HealthReporter,
     task: tokio::task::JoinHandle<()>,
+}
+
+impl Running {
+    /// What the source says of itself from now on.
+    pub(crate) async fn says(&self, status: tonic_health::ServingStatus) {
+        self.health.set_service_status(crate::world::SERVICE, status).await;
+    }
 }
 
 impl Drop for Running {
@@ -59,11 +67,13 @@ pub(crate) async fn start_with(world: &World, papers: &Papers) -> Running {
     let source = Source::default();
     let seen = Arc::clone(&source.0);
     let mut server = Server::builder().tls_config(tls).unwrap();
+    let (health, health_service) = tonic_health::server::health_reporter();
+    health.set_serving::<Source>().await;
     let task = tokio::spawn(async move {
-        let router = server.add_service(source);
+        let router = server.add_service(source).add_service(health_service);
         let _ = router.serve_with_incoming(TcpListenerStream::new(listener)).await;
     });
-    Running { address, seen, task }
+    Running { address, seen, health, task }
 }
 
 impl tonic::server::NamedService for Source {
@@ -169,4 +179,31 @@ impl Source {
         response.metadata_mut().insert_bin("x-stand-bin", BinaryMetadataValue::from_bytes(&[0, 255, 7]));
         Ok(response)
     }
+}
+
+/// A source that answers the first call with one message of a stream, and resets it.
+pub(crate) async fn start_that_resets(world: &World) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let tls = world.source_acceptor();
+    tokio::spawn(async move {
+        let stream = tls.accept(listener.accept().await.unwrap().0).await.unwrap();
+        let mut connection = h2::server::handshake(stream).await.unwrap();
+        let (request, mut respond) = connection.accept().await.unwrap().unwrap();
+        tokio::spawn(async move {
+            let head = http::Response::builder().header("content-type", "application/grpc").body(()).unwrap();
+            let mut body = request.into_body();
+            let question = body.data().await.unwrap().unwrap();
+            let question = <DoelgroepVraag as prost::Message>::decode(question.split_at(5).1).unwrap();
+            let reply = prost::Message::encode_to_vec(&answer(&question));
+            let mut frame = vec![0, 0, 0, 0, u8::try_from(reply.len()).unwrap()];
+            frame.extend(reply);
+            let mut stream = respond.send_response(head, false).unwrap();
+            stream.send_data(frame.into(), false).unwrap();
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            stream.send_reset(h2::Reason::INTERNAL_ERROR);
+        });
+        while connection.accept().await.is_some() {}
+    });
+    address
 }

@@ -286,6 +286,7 @@ impl World {
             assertion: None,
             message_bytes: 64 << 10,
             timeout_seconds: 20,
+            health_seconds: 0,
         }
     }
 
@@ -336,6 +337,19 @@ impl World {
     /// Another gateway's papers from an authority that no route believes.
     pub(crate) fn stranger(&self) -> Papers {
         self.clients.papers(UWV, "register", ExtendedKeyUsagePurpose::ServerAuth)
+    }
+
+    /// TLS of a source that speaks HTTP/2 by hand.
+    pub(crate) fn source_acceptor(&self) -> tokio_rustls::TlsAcceptor {
+        let papers = self.source_papers();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder = rustls::ServerConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[&rustls::version::TLS13])
+            .unwrap();
+        let key = PrivatePkcs8KeyDer::from(papers.key_der.clone()).into();
+        let mut config = builder.with_no_client_auth().with_single_cert(vec![papers.der], key).unwrap();
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        tokio_rustls::TlsAcceptor::from(Arc::new(config))
     }
 
     pub(crate) fn source_papers(&self) -> Papers {

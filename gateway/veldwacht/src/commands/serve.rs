@@ -3,8 +3,9 @@
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
-use exchange::ask::Asks;
+use exchange::ask::{Asks, RouteConfig};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli;
@@ -25,7 +26,7 @@ pub(crate) async fn run(serve: &cli::Serve, out: &mut impl Write) -> Outcome {
     writeln!(out, "listening on {address}").unreachable("standard output")?;
     out.flush().unreachable("standard output")?;
     let mut terminate = signal(SignalKind::terminate()).unreachable("signals")?;
-    tokio::spawn(reload(serve.config.clone(), Arc::clone(&ready.asks)));
+    tokio::spawn(reload(serve.config.clone(), Arc::clone(&ready.asks), Seen::of(&config)));
     ready
         .serve(async move {
             tokio::select! {
@@ -36,17 +37,60 @@ pub(crate) async fn run(serve: &cli::Serve, out: &mut impl Write) -> Outcome {
         .await
 }
 
-/// Reads the routes again at every SIGHUP. Calls under way go on; routes that cannot be used change nothing.
-async fn reload(path: PathBuf, asks: Arc<Asks>) {
+/// How often the configuration, and the files that routes name, are looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// What routes are made of: the configuration's own words, and when each file was last written.
+#[derive(PartialEq)]
+struct Seen {
+    routes: Vec<RouteConfig>,
+    written: Vec<Option<SystemTime>>,
+}
+
+impl Seen {
+    fn of(config: &Config) -> Seen {
+        let files = config.routes.iter().flat_map(|route| {
+            let assertion = route.assertion.as_ref().map(|assertion| &assertion.key);
+            [&route.authorities, &route.certificate, &route.key].into_iter().chain(assertion)
+        });
+        let written = files.map(|file| file.metadata().and_then(|data| data.modified()).ok());
+        Seen { written: written.collect(), routes: config.routes.clone() }
+    }
+}
+
+/// Takes other routes into use when their files change, and at every SIGHUP. Calls under way go on; routes that cannot be
+/// used change nothing.
+async fn reload(path: PathBuf, asks: Arc<Asks>, mut seen: Seen) {
     let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
-    while hangup.recv().await.is_some() {
-        let routes = Config::read(&path, std::env::vars()).and_then(|config| gateway::routes(&config));
+    let mut look = tokio::time::interval(LOOK_EVERY);
+    let mut told = None;
+    loop {
+        let asked = tokio::select! {
+            _ = hangup.recv() => true,
+            _ = look.tick() => false,
+        };
+        let routes = Config::read(&path, std::env::vars()).and_then(|config| {
+            let now = Seen::of(&config);
+            if !asked && now == seen {
+                return Ok(None);
+            }
+            let routes = gateway::routes(&config)?;
+            seen = now;
+            Ok(Some(routes))
+        });
         match routes {
-            Ok(routes) => {
+            Ok(None) => told = None,
+            Ok(Some(routes)) => {
                 asks.replace(routes);
                 tracing::info!("the routes were read again");
             }
-            Err(error) => tracing::error!(%error, "the routes cannot be used; the last good ones go on"),
+            Err(error) => {
+                let why = error.to_string();
+                if told.as_ref() != Some(&why) {
+                    tracing::error!(%error, "the routes cannot be used; the last good ones go on");
+                }
+                told = Some(why);
+            }
         }
     }
 }
