@@ -14,6 +14,7 @@ mod harness;
 mod member;
 mod source;
 
+mod check_text;
 mod commands;
 mod crash;
 mod demo;

@@ -6,6 +6,7 @@
 
 pub(crate) mod accept;
 pub(crate) mod authorise;
+pub(crate) mod check_text;
 pub(crate) mod deliver;
 pub(crate) mod filter;
 pub(crate) mod hand_out;

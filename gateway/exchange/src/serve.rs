@@ -12,6 +12,8 @@ use model::Role;
 use proto::veldwacht::audit::v1::audit_service_server::AuditServiceServer;
 use proto::veldwacht::consent::v1::consent_service_server::ConsentServiceServer;
 use proto::veldwacht::exchange::v1::exchange_service_server::ExchangeServiceServer;
+use proto::veldwacht::screening::v1::screening_service_server::ScreeningServiceServer;
+use screening::LONGEST_TEXT;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tonic::service::Routes;
@@ -21,7 +23,7 @@ use crate::ask::{Asks, Front};
 use crate::door::{self, Guard, Http2, Stage, TurnedAway};
 use crate::gateway::Gateway;
 use crate::line::record::{self, Circumstances};
-use crate::services::{audit::Audit, consent::Consents, exchange::Exchange};
+use crate::services::{audit::Audit, consent::Consents, exchange::Exchange, screening::Screening};
 use crate::status::status;
 
 /// How often deliveries are looked at that were never collected.
@@ -69,8 +71,10 @@ pub async fn serve(
         .add_service(
             ConsentServiceServer::new(Consents(Arc::clone(&gateway))).max_decoding_message_size(64 << 10),
         )
+        .add_service(AuditServiceServer::new(Audit(Arc::clone(&gateway))).max_decoding_message_size(64 << 10))
         .add_service(
-            AuditServiceServer::new(Audit(Arc::clone(&gateway))).max_decoding_message_size(64 << 10),
+            ScreeningServiceServer::new(Screening(Arc::clone(&gateway)))
+                .max_decoding_message_size(LONGEST_TEXT + (64 << 10)),
         );
     let front = Front::new(own.prepare(), gateway, asks);
     door::serve(connections, http2, shares.layer(front), stop).await;

@@ -6,3 +6,4 @@ pub(crate) mod audit;
 pub(crate) mod collect;
 pub(crate) mod consent;
 pub(crate) mod exchange;
+pub(crate) mod screening;

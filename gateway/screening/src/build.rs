@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use model::{DataClass, Name};
 
 use crate::compound::{Compounds, Meaning};
-use crate::inflect::forms;
+use crate::inflect::{forms, verb_forms};
 use crate::lexicon::{Case, Lexicon, LexiconError, Part, PartKind, Phrase, Term};
 use crate::matcher::{Ask, Compiled, Element};
 use crate::phrase::{self, Step};
@@ -122,7 +122,7 @@ impl Builder {
             let list = term.list.as_str().to_owned();
             let words = split(&term.text);
             if let [word] = words.as_slice() {
-                let all = if term.inflects { forms(word) } else { vec![word.clone()] };
+                let all = term_forms(term, word);
                 self.members.entry(format!("%{list}")).or_default().extend(all);
             }
         }
@@ -136,9 +136,10 @@ impl Builder {
     fn add_members(&mut self, name: &str, words: &[String]) {
         let mut all = Vec::new();
         for word in words {
-            match word.strip_prefix('@').and_then(|name| self.members.get(name)) {
-                Some(members) => all.extend(members.iter().cloned()),
-                None => all.push(word.clone()),
+            match (word.strip_prefix('@').and_then(|name| self.members.get(name)), word.strip_prefix('+')) {
+                (Some(members), _) => all.extend(members.iter().cloned()),
+                (None, Some(verb)) => all.extend(verb_forms(verb)),
+                (None, None) => all.push(word.clone()),
             }
         }
         self.members.entry(name.to_owned()).or_default().extend(all);
@@ -176,7 +177,7 @@ impl Builder {
         let words = split(&term.text);
         let [word] = words.as_slice() else { return self.long_term(term, &words) };
         let list_symbol = self.symbol(&format!("%{}", term.list));
-        let all = if term.inflects { forms(word) } else { vec![word.clone()] };
+        let all = term_forms(term, word);
         for form in &all {
             let symbol = self.symbol(form);
             if !term.silent {
@@ -199,7 +200,7 @@ impl Builder {
         if term.silent {
             return Ok(());
         }
-        let all = if term.inflects { forms(last) } else { vec![last.clone()] };
+        let all = term_forms(term, last);
         let sign = match term.case {
             Case::Any => "",
             Case::Capital => "^",
@@ -220,7 +221,7 @@ impl Builder {
         let joined = before.concat() + last;
         if joined.len() >= 6 && term.case == Case::Any {
             let rule = self.rules.number(&term.list);
-            let ends = if term.inflects { forms(&joined) } else { vec![joined] };
+            let ends = term_forms(term, &joined);
             for form in ends {
                 let symbol = self.symbol(&form);
                 self.symbols.add_sense(symbol, Sense { class: term.class, rule, case: Case::Any });
@@ -315,7 +316,7 @@ impl Builder {
         let ask = match choice.options.as_slice() {
             _ if choice.any => Ask::Any,
             _ if choice.number => Ask::Number,
-            [word] if !word.starts_with(['@', '%']) => Ask::Symbol(self.symbol(word)),
+            [word] if !word.starts_with(['@', '%', '+']) => Ask::Symbol(self.symbol(word)),
             options => Ask::Set(self.choice_set(options, phrase)?),
         };
         let (optional, marked, capital, capitals) =
@@ -337,7 +338,10 @@ impl Builder {
                     let (file, line) = (phrase.place.file.clone(), phrase.place.line);
                     return Err(LexiconError::UnknownSet { file, line, name: option.clone() });
                 }
-                _ => words.push(option.clone()),
+                _ => match option.strip_prefix('+') {
+                    Some(verb) => words.extend(verb_forms(verb)),
+                    None => words.push(option.clone()),
+                },
             }
         }
         Ok(self.new_set(&name, &words))
@@ -364,6 +368,15 @@ impl Builder {
             code_elsewhere,
             code_rule,
         }
+    }
+}
+
+/// The forms in which the last word of a term counts.
+fn term_forms(term: &Term, word: &str) -> Vec<String> {
+    match (term.is_verb, term.inflects) {
+        (true, _) => verb_forms(word),
+        (false, true) => forms(word),
+        (false, false) => vec![word.to_owned()],
     }
 }
 

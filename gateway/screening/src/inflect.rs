@@ -1,4 +1,5 @@
-//! Layer 2: the forms of a term. Nouns get plurals and diminutives, adjectives their e, diagnoses their adjectives.
+//! Layer 2: the forms of a term. Nouns get plurals and diminutives, adjectives their e, diagnoses their adjectives;
+//! verbs their persons, past and participles.
 //!
 //! Owns: Dutch spelling of endings, generously: a form that no one writes costs one slot in a table. Forms
 //! that would be other words are dealt with in the lexicon (flag `vast`). Takes plain ASCII words.
@@ -61,9 +62,86 @@ pub(crate) fn forms(word: &str) -> Vec<String> {
     forms
 }
 
+/// The forms of the weak verb `infinitive`: persons, past, participles. Strong pasts stand in the lexicon by
+/// themselves. With a prefix that stays (be-, ver-, her-, ont-) there is no ge-.
+pub(crate) fn verb_forms(infinitive: &str) -> Vec<String> {
+    let mut forms = vec![infinitive.to_owned(), format!("{infinitive}d"), format!("{infinitive}de")];
+    let Some(root) = infinitive.strip_suffix("en").filter(|root| root.len() >= 2 && root.is_ascii()) else {
+        return forms;
+    };
+    let voiceless = root.ends_with(['t', 'k', 'f', 's', 'p', 'x']) || root.ends_with("ch");
+    let (dental, past) = if voiceless { ("t", "te") } else { ("d", "de") };
+    let has_vowel = |rest: &str| rest.bytes().any(|byte| b"aeiouy".contains(&byte));
+    let prefixed = ["be", "ver", "her", "ont", "ge", "er"]
+        .iter()
+        .any(|prefix| root.strip_prefix(prefix).is_some_and(has_vowel));
+    // nobody hears from the spelling whether -eren is stressed: stotteren, dementeren
+    let stressed = root.strip_suffix("er").map(|rest| format!("{rest}eer"));
+    for stem in [stem_of(root)].into_iter().chain(stressed) {
+        let closed =
+            |ending: &str| if stem.ends_with(ending) { stem.clone() } else { format!("{stem}{ending}") };
+        let participle = if prefixed { closed(dental) } else { format!("ge{}", closed(dental)) };
+        forms.extend([closed("t"), format!("{stem}{past}"), format!("{stem}{past}n")]);
+        forms.extend([format!("{participle}e"), participle, stem]);
+    }
+    forms
+}
+
+/// The stem as it is written without -en: bev → beef, stopp → stop, brak → braak, tintel → tintel.
+fn stem_of(root: &str) -> String {
+    let bytes = root.as_bytes();
+    let is_vowel = |byte: u8| b"aeiouy".contains(&byte);
+    let at = |back: usize| {
+        bytes.len().checked_sub(back).and_then(|index| bytes.get(index)).copied().unwrap_or(b' ')
+    };
+    let harden = |root: &str| match root.strip_suffix('v') {
+        Some(rest) => format!("{rest}f"),
+        None => root.strip_suffix('z').map_or_else(|| root.to_owned(), |rest| format!("{rest}s")),
+    };
+    let (before, vowel, last) = (at(3), at(2), at(1));
+    if last == vowel && !is_vowel(last) {
+        return root.get(..root.len() - 1).unwrap_or(root).to_owned();
+    }
+    let vowels = bytes.iter().filter(|byte| is_vowel(**byte)).count();
+    // in tintelen and ademen the e before the last consonant is not stressed, and stays single
+    let unstressed = vowel == b'e' && vowels > 1 && matches!(last, b'l' | b'r' | b'n' | b'm');
+    let open = is_vowel(vowel)
+        && !is_vowel(before)
+        && !is_vowel(last)
+        && vowel != b'i'
+        && last != b'w'
+        && !unstressed;
+    if open {
+        let long = format!("{}{}{}", root.get(..root.len() - 1).unwrap_or(root), vowel as char, last as char);
+        return harden(&long);
+    }
+    harden(root)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::forms;
+    use super::{forms, verb_forms};
+
+    #[test]
+    fn a_verb_is_known_in_every_person_and_tense() {
+        for (verb, expected) in [
+            ("tintelen", &["tintelt", "tintelde", "getinteld", "tintelend"][..]),
+            ("beven", &["beef", "beeft", "beefde", "beefden", "gebeefd"]),
+            ("braken", &["braakt", "braakte", "gebraakt"]),
+            ("hoesten", &["hoest", "hoestte", "gehoest"]),
+            ("verkrampen", &["verkrampt", "verkrampte"]),
+            ("herbeleven", &["herbeleeft", "herbeleefde", "herbeleefd"]),
+            ("dementeren", &["dementeert", "dementeerde", "gedementeerd", "dementerende"]),
+            ("kotsen", &["kotst", "kotste", "gekotst"]),
+            ("snurken", &["snurkt", "gesnurkt"]),
+            ("blowen", &["blowt", "geblowd"]),
+        ] {
+            let forms = verb_forms(verb);
+            for form in expected {
+                assert!(forms.iter().any(|known| known == form), "{verb}: {form} is not in {forms:?}");
+            }
+        }
+    }
 
     #[test]
     fn a_term_is_known_in_the_forms_people_write() {

@@ -50,6 +50,8 @@ pub(crate) struct Term {
     pub(crate) case: Case,
     /// Whether plural, adjective and so on are made of it.
     pub(crate) inflects: bool,
+    /// Whether it is a verb, and its forms are those of one.
+    pub(crate) is_verb: bool,
     /// Whether compounds are made with it.
     pub(crate) compounds: bool,
     /// Whether misspellings of it are looked for.
@@ -160,14 +162,10 @@ impl Lexicon {
 
     fn push_phrase(&mut self, line: &Line<'_>, list: &str, tells: bool) -> Result<(), LexiconError> {
         let class = if tells { Some(line.class(1)?) } else { None };
-        let pattern = line.column(0, "pattern")?.to_owned();
-        self.phrases.push(Phrase {
-            pattern,
-            class,
-            list: line.name(list)?,
-            place: line.place(),
-            is_term: false,
-        });
+        for pattern in both_orders(line.column(0, "pattern")?) {
+            let (list, place) = (line.name(list)?, line.place());
+            self.phrases.push(Phrase { pattern, class, list, place, is_term: false });
+        }
         Ok(())
     }
 
@@ -193,6 +191,23 @@ impl Lexicon {
     }
 }
 
+/// A pattern `a &3 b` stands for `a ~3 b` and `b ~3 a`: Dutch puts its verb in two places.
+fn both_orders(pattern: &str) -> Vec<String> {
+    let steps: Vec<&str> = pattern.split_whitespace().collect();
+    let turns = |step: &&str| step.starts_with('&') && step.len() > 1;
+    match steps.iter().position(turns) {
+        Some(at) => {
+            let gap =
+                format!("~{}", steps.get(at).and_then(|step| step.strip_prefix('&')).unwrap_or_default());
+            let (left, right) =
+                (steps.get(..at).unwrap_or_default(), steps.get(at + 1..).unwrap_or_default());
+            let joined = |first: &[&str], last: &[&str]| [first, &[gap.as_str()], last].concat().join(" ");
+            vec![joined(left, right), joined(right, left)]
+        }
+        None => vec![pattern.to_owned()],
+    }
+}
+
 trait PushLine {
     fn push_line(&mut self, line: &Line<'_>, list: &str) -> Result<(), LexiconError>;
 }
@@ -206,6 +221,7 @@ impl PushLine for Vec<Term> {
             list: line.name(list)?,
             case: Case::Any,
             inflects: true,
+            is_verb: false,
             compounds: true,
             misspelt: true,
             silent: false,
@@ -220,9 +236,14 @@ impl PushLine for Vec<Term> {
                 "naam" => (term.case, term.inflects, term.compounds) = (Case::Capital, false, false),
                 "vast" => (term.inflects, term.misspelt) = (false, false),
                 "los" => term.compounds = false,
+                "werkwoord" => (term.is_verb, term.compounds) = (true, false),
                 "juist" => term.misspelt = false,
                 "stil" => (term.silent, term.compounds, term.misspelt) = (true, false, false),
-                _ => return Err(line.wrong("a flag is one of hoofdletters, naam, vast, los, juist, stil")),
+                _ => {
+                    return Err(
+                        line.wrong("a flag is one of hoofdletters, naam, vast, los, juist, stil, werkwoord")
+                    );
+                }
             }
         }
         self.push(term);

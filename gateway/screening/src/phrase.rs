@@ -2,7 +2,7 @@
 //!
 //! Owns: what a pattern may say and what it may cost. `a|b` alternatives, `@set`, `%list`, `?` optional, `*` any
 //! word, `#` a number, `$` the end of a clause, `^` with a capital, `!` in capitals, `..3` up to three words between, `~3` the same but no new
-//! clause, `{…}` the words that the finding or the guard covers. Next: `matcher` runs the compiled elements.
+//! clause, `&3` the same in either order (the lexicon makes two patterns of it), `+x` the forms of the verb x, `{…}` the words that the finding or the guard covers. Next: `matcher` runs the compiled elements.
 
 /// One step of a pattern, as written.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -78,6 +78,7 @@ fn is_near(word: &[u8], heard: &[u8], form: &Form, is_name: bool) -> Option<usiz
         _ if is_name && shorter < 7 => 0,
         ..5 => 0,
         5 => usize::from(sounds_alike),
+        7.. if sounds_alike => 4,
         6..=9 => 1 + usize::from(sounds_alike),
         _ => 2 + usize::from(sounds_alike),
     };
@@ -106,6 +107,7 @@ fn sound(word: &[u8]) -> Vec<u8> {
         let (letters, taken): (&[u8], usize) = match (first, after.first().copied().unwrap_or(b' ')) {
             (b'p', b'h') => (b"f", 2),
             (b't', b'h') | (b'd', b't') | (b't', b'd') => (b"t", 2),
+            (b's', b'c') if after == b"ch" => (b"s", 3),
             (b'c', b'h') => (b"g", 2),
             (b'c', b'k') => (b"k", 2),
             (b'c', b'e' | b'i' | b'y') => (b"s", 1),

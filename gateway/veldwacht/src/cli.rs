@@ -63,8 +63,10 @@ pub(crate) enum Command {
     #[command(subcommand, after_help = "Example:\n  veldwacht policy check policies")]
     Policy(Policy),
     /// What a text says that may not be told
-    #[command(after_help = "Example:\n  echo 'kan 20 uur werken' | veldwacht screen --lines")]
-    Screen(Screen),
+    #[command(
+        after_help = "Examples:\n  echo 'kan 20 uur werken' | veldwacht screen --lines\n  veldwacht screen --as certs/dev/rib/coach.pem --to 00000099000000001000:klantmanager --purpose voortgang --type werkfit.v1.Voortgangsrapportage report.txt"
+    )]
+    Screen(Box<Screen>),
     /// Verify, prove and read the log
     #[command(subcommand, after_help = "Example:\n  veldwacht log verify demo/log --key demo/log.vkey")]
     Log(Log),
@@ -113,6 +115,13 @@ pub(crate) struct Caller {
     /// The client certificate (PEM); its key stands beside it as `.key.pem`
     #[arg(long = "as", value_name = "CERT")]
     pub(crate) certificate: PathBuf,
+    #[command(flatten)]
+    pub(crate) how: How,
+}
+
+/// Where to call, and how to make assertions.
+#[derive(Args)]
+pub(crate) struct How {
     /// The gateway, `host:port`
     #[arg(long, env = "VELDWACHT_GATEWAY", default_value = "localhost:8443")]
     pub(crate) gateway: String,
@@ -266,8 +275,25 @@ pub(crate) struct Screen {
     #[arg(long)]
     pub(crate) json: bool,
     /// Take every line as its own text; prints one JSON document a line
-    #[arg(long)]
+    #[arg(long, conflicts_with = "to")]
     pub(crate) lines: bool,
+    /// Ask a gateway what this reader may not have, `OIN:ROLE`; repeat for more
+    #[arg(long, value_name = "OIN:ROLE", value_parser = party, requires_all = ["certificate", "purpose", "message"])]
+    pub(crate) to: Vec<(Oin, Role)>,
+    /// The client certificate to ask with (PEM); its key stands beside it as `.key.pem`
+    #[arg(long = "as", value_name = "CERT", requires = "to")]
+    pub(crate) certificate: Option<PathBuf>,
+    /// What they read it for
+    #[arg(long, requires = "to")]
+    pub(crate) purpose: Option<Purpose>,
+    /// The type of the document that the text will stand in
+    #[arg(long = "type", value_name = "T", requires = "to")]
+    pub(crate) message: Option<MessageType>,
+    /// The field that it will stand in, names joined by dots; any that the reader gets, if left out
+    #[arg(long, default_value = "")]
+    pub(crate) field: String,
+    #[command(flatten)]
+    pub(crate) how: How,
     /// The text; `-` or nothing reads standard input
     pub(crate) file: Option<PathBuf>,
 }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use model::{Purpose, Role};
 use proto::veldwacht::consent::v1::consent_service_client::ConsentServiceClient;
 use proto::veldwacht::exchange::v1::exchange_service_client::ExchangeServiceClient;
+use proto::veldwacht::screening::v1::screening_service_client::ScreeningServiceClient;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 use tonic_types::StatusExt as _;
 
@@ -81,6 +82,10 @@ impl Client {
 
     pub(crate) fn consent(&self) -> ConsentServiceClient<Channel> {
         ConsentServiceClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn screening(&self) -> ScreeningServiceClient<Channel> {
+        ScreeningServiceClient::new(self.channel.clone())
     }
 
     /// A client for a service that this binary knows nothing of.

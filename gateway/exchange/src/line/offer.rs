@@ -66,7 +66,8 @@ pub(crate) fn parse(
     (about, offer())
 }
 
-fn check_receivers(receivers: &[Option<Party>]) -> Result<(), Refusal> {
+/// Whether there are as many as there may be, each readable and there once.
+pub(crate) fn check_receivers(receivers: &[Option<Party>]) -> Result<(), Refusal> {
     if receivers.is_empty() || receivers.len() > MAX_RECEIVERS {
         return Err(at(Reason::RequestInvalid, "receivers", &format!("1 to {MAX_RECEIVERS} receivers")));
     }

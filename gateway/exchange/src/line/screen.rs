@@ -14,7 +14,7 @@ use screening::Screener;
 use crate::line::filter::Filtered;
 
 /// What to do about a finding whose class the lexicon gives no advice on.
-const SAY_OTHERWISE: &str = "say what the client can and cannot do";
+pub(crate) const SAY_OTHERWISE: &str = "say what the client can and cannot do";
 
 /// A projection that may leave.
 pub(crate) struct Screened {

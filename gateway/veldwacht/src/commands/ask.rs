@@ -25,7 +25,7 @@ pub(crate) async fn run(ask: &cli::Ask, out: &mut impl Write) -> Outcome {
     let acting = acting(&ask.caller)?;
     let request = caller.asserted(message, &acting, Some(&ask.purpose))?;
     let mut client = caller.ask();
-    client.ready().await.unreachable(&ask.caller.gateway)?;
+    client.ready().await.unreachable(&ask.caller.how.gateway)?;
     let answer = client.server_streaming(request, path, Raw).await;
     let mut replies = answer.map_err(|status| told(&status))?.into_inner();
     while let Some(bytes) = replies.message().await.map_err(|status| told(&status))? {

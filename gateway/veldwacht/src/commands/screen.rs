@@ -2,6 +2,8 @@
 //!
 //! Owns: reading the text and printing findings, with places as Unicode code points. Prints no word of the text.
 
+mod for_readers;
+
 use std::io::{BufRead, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -14,7 +16,10 @@ use crate::cli;
 use crate::failure::{Doing, Failure, Outcome};
 
 /// Screens a file or standard input; the answer is no when there are findings, unless every line is its own text.
-pub(crate) fn run(screen: &cli::Screen, out: &mut impl Write) -> Outcome {
+pub(crate) async fn run(screen: &cli::Screen, out: &mut impl Write) -> Outcome {
+    if let Some(certificate) = &screen.certificate {
+        return for_readers::run(screen, certificate, out).await;
+    }
     let screener = screener(screen.lexicon.as_deref())?;
     if screen.lines { lines(screen, &screener, out) } else { whole(screen, &screener, out) }
 }
@@ -29,8 +34,7 @@ pub(crate) fn screener(folder: Option<&Path>) -> Outcome<Screener> {
 }
 
 fn whole(screen: &cli::Screen, screener: &Screener, out: &mut impl Write) -> Outcome {
-    let mut text = String::new();
-    input(screen.file.as_ref())?.read_to_string(&mut text).wrong("the text has to be UTF-8")?;
+    let text = text_of(screen)?;
     let screened = screener.screen(&text, screening::default_against());
     for told in findings(&screened, &text, screener) {
         if screen.json {
@@ -41,6 +45,12 @@ fn whole(screen: &cli::Screen, screener: &Screener, out: &mut impl Write) -> Out
         }
     }
     if screened.is_clean() { Ok(()) } else { Err(Failure::No) }
+}
+
+fn text_of(screen: &cli::Screen) -> Outcome<String> {
+    let mut text = String::new();
+    input(screen.file.as_ref())?.read_to_string(&mut text).wrong("the text has to be UTF-8")?;
+    Ok(text)
 }
 
 fn lines(screen: &cli::Screen, screener: &Screener, out: &mut impl Write) -> Outcome {

@@ -57,25 +57,34 @@ pub(crate) fn contracts(folder: Option<&Path>) -> Outcome<Proven> {
 }
 
 pub(crate) async fn connect(caller: &cli::Caller) -> Outcome<Client> {
-    let mut files = Files::beside(&caller.certificate);
-    if let Some(ca) = &caller.ca {
+    connect_as(&caller.certificate, &caller.how).await
+}
+
+/// Connects with this certificate.
+pub(crate) async fn connect_as(certificate: &Path, how: &cli::How) -> Outcome<Client> {
+    let mut files = Files::beside(certificate);
+    if let Some(ca) = &how.ca {
         files.gateway_ca.clone_from(ca);
     }
-    if let Some(key) = &caller.assertion_key {
+    if let Some(key) = &how.assertion_key {
         files.assertion_key.clone_from(key);
     }
-    Client::connect(&caller.gateway, &files).await
+    Client::connect(&how.gateway, &files).await
+}
+
+pub(crate) fn acting(caller: &cli::Caller) -> Outcome<Acting> {
+    acting_as(&caller.certificate, &caller.how)
 }
 
 /// Who acts: named, or the role that the system is called after.
-pub(crate) fn acting(caller: &cli::Caller) -> Outcome<Acting> {
-    let system = caller.certificate.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-    let role = match &caller.role {
+pub(crate) fn acting_as(certificate: &Path, how: &cli::How) -> Outcome<Acting> {
+    let system = certificate.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+    let role = match &how.role {
         Some(role) => role.clone(),
         None => system.parse().wrong("--role is needed: the certificate is not called after a role")?,
     };
-    let user = caller.user.clone().unwrap_or_else(|| system.to_owned());
-    Ok(Acting { role, user, big: caller.big.clone() })
+    let user = how.user.clone().unwrap_or_else(|| system.to_owned());
+    Ok(Acting { role, user, big: how.big.clone() })
 }
 
 /// The outcomes that travel in the details of a status.
