@@ -63,7 +63,27 @@ impl Typos {
                 }
             }
         });
-        best.map(|(_, symbol, certain)| (symbol, certain))
+        best.map(|(_, symbol, certain)| (symbol, certain)).or_else(|| self.swapped(word, is_name))
+    }
+
+    /// The term that `word` is with two neighbours the wrong way round, which may change how it sounds altogether.
+    fn swapped(&self, word: &[u8], is_name: bool) -> Option<(u32, bool)> {
+        if is_name || word.len() < LONG - 2 {
+            return None;
+        }
+        let mut turned = word.to_vec();
+        for at in 1..word.len() {
+            turned.swap(at - 1, at);
+            let same = |number: u32| {
+                let form = self.forms.get((number as usize).checked_sub(1)?)?;
+                (*form.word == *turned).then_some((form.symbol, true))
+            };
+            if let Some(found) = self.index.find_all(WordHash::of(&sound(&turned))).find_map(same) {
+                return Some(found);
+            }
+            turned.swap(at - 1, at);
+        }
+        None
     }
 }
 
