@@ -102,13 +102,33 @@ impl Table {
         self.put(hash, |print, slot| if slot.1 == UNKNOWN { Some((print, number)) } else { None });
     }
 
-    /// Adds a word that is not there yet; `number` is asked for it only then.
-    pub(crate) fn add_absent(&mut self, hash: WordHash, number: impl Fn() -> u32) {
-        self.put(hash, |print, slot| match slot {
-            (_, UNKNOWN) => Some((print, number())),
-            (known, _) if known == print => Some(slot),
-            _ => None,
-        });
+    /// Adds the words that are not there yet, region by region of the table: a word list in the order of the alphabet
+    /// would go all over it, and wait for memory at every word.
+    pub(crate) fn add_absent(&mut self, words: &[(WordHash, u32)]) {
+        const REGIONS: usize = 64;
+        let size = self.slots.len();
+        let region = |hash: WordHash| hash.print_and_place(size).1 * REGIONS / size;
+        let mut ends = [0usize; REGIONS];
+        for (hash, _) in words {
+            ends.get_mut(region(*hash)).into_iter().for_each(|count| *count += 1);
+        }
+        let mut sum = 0;
+        for end in &mut ends {
+            (*end, sum) = (sum, sum + *end);
+        }
+        let mut sorted = vec![(WordHash::EMPTY, UNKNOWN); words.len()];
+        for word in words {
+            let Some(next) = ends.get_mut(region(word.0)) else { continue };
+            sorted.get_mut(*next).into_iter().for_each(|place| *place = *word);
+            *next += 1;
+        }
+        for (hash, number) in sorted {
+            self.put(hash, |print, slot| match slot {
+                (_, UNKNOWN) => Some((print, number)),
+                (known, _) if known == print => Some(slot),
+                _ => None,
+            });
+        }
     }
 
     /// Writes what `settle` says for the first slot it settles on, from the word's own slot onwards.

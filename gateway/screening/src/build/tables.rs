@@ -39,16 +39,16 @@ impl Builder {
             ];
             number(symbol, bits.into_iter().fold(0, |all, bit| all | bit))
         };
-        let mut table = Table::for_words(self.words.len() + dutch.lines().count());
+        let mut ordinary = Vec::with_capacity(dutch.len() / 4);
+        words::each(dutch, |word, hash| {
+            let bits = if compounds.meaning(word).is_some() { traits::COMPOUND } else { 0 };
+            ordinary.push((hash, number(ORDINARY, bits | last_part(hash))));
+        });
+        let mut table = Table::for_words(self.words.len() + ordinary.len());
         for (word, symbol) in &self.words {
             table.add(WordHash::of(word.as_bytes()), own(word, *symbol));
         }
-        words::each(dutch, |word, hash| {
-            table.add_absent(hash, || {
-                let bits = if compounds.meaning(word).is_some() { traits::COMPOUND } else { 0 };
-                number(ORDINARY, bits | last_part(hash))
-            });
-        });
+        table.add_absent(&ordinary);
         table
     }
 
