@@ -39,4 +39,4 @@ pub use error::{CommitError, Damage, OpenError, ReadError};
 pub use journal::{Journal, Options};
 pub use publish::{LogFiles, LogKey, PublishError, Published, Publisher, PublisherThread};
 pub use read::Opened;
-pub use views::{ConsentRecord, Criteria, Cursor, Waiting};
+pub use views::{ConsentRecord, Criteria, Cursor, Figures, Flow, Waiting};

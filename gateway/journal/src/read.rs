@@ -4,7 +4,7 @@
 //! decided outside, and is itself recorded there.
 
 use ledger::{Digest, Leaf, SealedPart};
-use model::ClientPseudonym;
+use model::{ClientPseudonym, Timestamp};
 
 use crate::commit::about_part;
 use crate::entry::Entry;
@@ -12,7 +12,7 @@ use crate::error::{Damage, ReadError};
 use crate::journal::Journal;
 use crate::seal;
 use crate::segment::Segment;
-use crate::views::Criteria;
+use crate::views::{Criteria, Figures, Flow};
 
 /// A record with what its sealed part says, if it still can be opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,6 +91,28 @@ impl Journal {
             }
         }
         Ok(found)
+    }
+
+    /// As [`Journal::search`], newest first: the records before the record `before`.
+    ///
+    /// # Errors
+    /// [`ReadError::Disk`].
+    pub fn search_back(&self, criteria: &Criteria, before: u64, limit: usize) -> Result<Vec<u64>, ReadError> {
+        if criteria.exchange.is_some() {
+            let found = self.search(criteria, None, usize::MAX)?;
+            return Ok(found.into_iter().rev().filter(|index| *index < before).take(limit).collect());
+        }
+        Ok(self.shared.views.search_back(criteria, before, limit)?)
+    }
+
+    /// The figures of each hour in this stretch, in order; hours in which nothing happened are left out.
+    pub fn hours(&self, from: Timestamp, until: Timestamp) -> Vec<(Timestamp, Figures)> {
+        self.shared.views.hours(from, until)
+    }
+
+    /// The figures between organisations, of each day (UTC) in this stretch.
+    pub fn flows(&self, from: Timestamp, until: Timestamp) -> Vec<Flow> {
+        self.shared.views.flows(from, until)
     }
 
     /// The record of the client's erasure, if there was one.

@@ -3,6 +3,7 @@
 //! Owns: the keys of the store, and which of them a record changes. Holds pseudonyms and keyed marks, never a
 //! BSN, a name or a document. `mailbox`, `consents` and `search` read them; deleting the folder loses nothing.
 
+mod figures;
 mod key;
 mod mailbox;
 mod search;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::entry::Ties;
 use crate::segments::Place;
+pub use figures::{Figures, Flow};
 pub use mailbox::{Cursor, Waiting};
 pub use search::Criteria;
 use store::{Store, Young};
@@ -50,12 +52,15 @@ pub(crate) struct Claimed {
 /// All views of one journal.
 pub(crate) struct Views {
     store: Store,
+    figures: figures::FiguresView,
 }
 
 impl Views {
     /// Opens the views, or makes them anew when they are of no use.
     pub(crate) fn open(folder: Option<&Path>, journal_end: u64) -> io::Result<Views> {
-        Ok(Views { store: Store::open(folder, journal_end)? })
+        let store = Store::open(folder, journal_end)?;
+        let figures = figures::FiguresView::open(&store)?;
+        Ok(Views { store, figures })
     }
 
     /// The first record that is not in the views yet.
@@ -69,6 +74,7 @@ impl Views {
             let gone = self.gone(seen)?;
             self.store.change(seen.index + 1, |young| {
                 add(young, seen);
+                self.figures.add(young, seen.leaf);
                 gone.iter().for_each(|waiting| mailbox::remove(young, waiting));
             });
         }
@@ -150,6 +156,16 @@ impl Views {
             }
         }
         Ok(consents)
+    }
+
+    /// The sums of each hour in this stretch.
+    pub(crate) fn hours(&self, from: Timestamp, until: Timestamp) -> Vec<(Timestamp, Figures)> {
+        self.figures.hours(from, until)
+    }
+
+    /// The sums between organisations of each day in this stretch.
+    pub(crate) fn flows(&self, from: Timestamp, until: Timestamp) -> Vec<Flow> {
+        self.figures.flows(from, until)
     }
 
     /// Every change of a client's consents, in order.

@@ -16,7 +16,7 @@ pub(crate) fn rfc3339(time: Timestamp) -> String {
 }
 
 /// The wall clock in the Netherlands.
-pub(crate) fn wall_clock(time: Timestamp) -> DateTime {
+pub fn wall_clock(time: Timestamp) -> DateTime {
     let zone = TimeZone::posix(NETHERLANDS).unwrap_or(TimeZone::UTC);
     zone.to_datetime(instant(time))
 }

@@ -4,7 +4,7 @@
 
 use identity::Operator;
 use journal::{Criteria, Opened};
-use ledger::{Access, BundleChange, BundleRef, Event, Kind, Leaf};
+use ledger::{Access, BundleChange, BundleRef, Event, Kind, Leaf, SealedPart};
 use model::{Bsn, ClientPseudonym, Reason, Refusal};
 
 use crate::oversight::{Oversight, unreadable};
@@ -67,7 +67,8 @@ impl Look {
 }
 
 impl Oversight {
-    /// Checks that someone may look, and records that they do: call it with what will be shown, before it is.
+    /// Checks that someone may look, and records that they do: call it with what will be shown, before it is. `reason`, in
+    /// their own words, is sealed.
     ///
     /// # Errors
     /// `ROLE_NOT_ALLOWED`, recorded; or the log cannot be written: show nothing.
@@ -77,11 +78,15 @@ impl Oversight {
         look: Look,
         records: u64,
         client: Option<ClientPseudonym>,
+        reason: Option<&str>,
     ) -> Result<(), Refusal> {
         let permitted = self.permit(who, look.act()).await?;
         let what = look.name().parse().map_err(|_| Reason::RequestInvalid)?;
         let access = Access { by: permitted.by.clone(), what, records };
-        self.record(&permitted, Event::Access(access), client).await
+        let mut sealed = SealedPart::default();
+        sealed.reason = reason.map(str::to_owned);
+        let leaf = self.leaf(Event::Access(access));
+        self.commit_sealed(&permitted, leaf, client, sealed).await
     }
 
     /// Records that meet all criteria, oldest first, after the record `after`, at most `limit`; with what is sealed in
@@ -93,13 +98,14 @@ impl Oversight {
         &self,
         who: &Operator,
         criteria: &Criteria,
+        reason: Option<&str>,
         after: Option<u64>,
         limit: usize,
     ) -> Result<Vec<Opened>, Refusal> {
         // Whoever may not look learns nothing from how long the search takes.
         self.may(who, Act::Search).await?;
         let found = self.find(criteria, after, limit)?;
-        self.look(who, Look::Search, found.len() as u64, criteria.client).await?;
+        self.look(who, Look::Search, found.len() as u64, criteria.client, reason).await?;
         Ok(found)
     }
 
@@ -107,7 +113,12 @@ impl Oversight {
     ///
     /// # Errors
     /// As [`Oversight::look`].
-    pub async fn inzage(&self, who: &Operator, client: &Bsn) -> Result<(Vec<Leaf>, Option<Leaf>), Refusal> {
+    pub async fn inzage(
+        &self,
+        who: &Operator,
+        client: &Bsn,
+        reason: Option<&str>,
+    ) -> Result<(Vec<Leaf>, Option<Leaf>), Refusal> {
         self.may(who, Act::Inzage).await?;
         let client = self.journal().pseudonym(client);
         let tombstone = self.journal().erased(client).map_err(|error| unreadable(&error))?;
@@ -117,7 +128,7 @@ impl Oversight {
         let erased = erased.map_err(|error| unreadable(&error))?.map(|opened| opened.leaf);
         // A client of whom nothing is known gets no key for having asked.
         let about = Some(client).filter(|_| !found.is_empty());
-        self.look(who, Look::Inzage, found.len() as u64, about).await?;
+        self.look(who, Look::Inzage, found.len() as u64, about, reason).await?;
         Ok((found.into_iter().map(|opened| opened.leaf).collect(), erased))
     }
 

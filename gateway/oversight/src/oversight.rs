@@ -150,7 +150,17 @@ impl Oversight {
         leaf: Leaf,
         client: Option<ClientPseudonym>,
     ) -> Result<(), Refusal> {
-        let mut sealed = SealedPart::default();
+        self.commit_sealed(who, leaf, client, SealedPart::default()).await
+    }
+
+    /// As [`Oversight::commit`], with more to seal than who it was.
+    pub(crate) async fn commit_sealed(
+        &self,
+        who: &Permitted,
+        leaf: Leaf,
+        client: Option<ClientPseudonym>,
+        mut sealed: SealedPart,
+    ) -> Result<(), Refusal> {
         sealed.user = Some(who.name.to_string());
         let commit = Commit { client, sealed, ..Commit::of(leaf) };
         self.setup.journal.commit(commit).await.map(drop).map_err(|error| {

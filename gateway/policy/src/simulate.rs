@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use fields::{Account, PseudonymKey};
 use model::{DataClass, Form, Name, Refusal};
+use prost_reflect::prost::Message as _;
 use prost_reflect::{DynamicMessage, MessageDescriptor, SerializeOptions};
 use serde::Serialize;
 use serde_json::Value;
@@ -134,4 +135,24 @@ impl Walk<'_> {
             sentence: cell.sentence.clone(),
         });
     }
+}
+
+/// As [`simulate`] for a document in protobuf JSON that someone has at hand. Pseudonyms are made with a key that is used for
+/// nothing else: they show their form and join with nothing.
+///
+/// # Errors
+/// As [`simulate`]; a document that cannot be read is told without a word of it, by line and column.
+pub fn simulate_json(
+    proven: &Proven,
+    situation: &Situation,
+    document: &str,
+) -> Result<Simulation, (NotSimulated, Option<(usize, usize)>)> {
+    let malformed = |at| (NotSimulated::Malformed, at);
+    proven.compiled(situation).map_err(|refusal| (refusal.into(), None))?;
+    let contract = proven.message(&situation.message).ok_or(malformed(None))?;
+    let mut reader = serde_json::Deserializer::from_str(document);
+    let place = |error: serde_json::Error| malformed(Some((error.line(), error.column())));
+    let message = DynamicMessage::deserialize(contract, &mut reader).map_err(place)?;
+    reader.end().map_err(place)?;
+    simulate(proven, situation, &message.encode_to_vec(), &PseudonymKey::unused()).map_err(|why| (why, None))
 }

@@ -31,6 +31,8 @@ pub(crate) struct Config {
     pub(crate) tls: Tls,
     pub(crate) log: Log,
     pub(crate) secrets: Secrets,
+    /// The console for officers, auditors and beheerders; none without.
+    pub(crate) console: Option<Console>,
     /// What may not be erased yet.
     #[serde(default, rename = "retention_duty")]
     pub(crate) retention_duties: Vec<RetentionDuty>,
@@ -95,6 +97,21 @@ pub(crate) struct Secrets {
     pub(crate) master: PathBuf,
     /// Keys the pseudonyms of receivers; 32 bytes.
     pub(crate) pseudonyms: PathBuf,
+}
+
+/// The operators' own listener.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Console {
+    /// Where browsers come in.
+    pub(crate) listen: SocketAddr,
+    /// After so many minutes without a request a session ends.
+    #[serde(default = "half_an_hour")]
+    pub(crate) idle_minutes: u32,
+}
+
+fn half_an_hour() -> u32 {
+    30
 }
 
 /// A duty to keep: records of a purpose in which something of a class passed.

@@ -10,10 +10,14 @@ mod tell;
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use model::{Name, Oin, Role};
 use policy::{Part, Proven, Trust};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject as _;
 use serde_json::{Value, json};
+use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use crate::bundle;
@@ -34,6 +38,7 @@ pub(crate) struct Stage {
     pub(crate) folder: PathBuf,
     pub(crate) proven: Proven,
     address: String,
+    console: Option<Arc<console::Console>>,
     stop: oneshot::Sender<()>,
     serving: tokio::task::JoinHandle<Outcome>,
 }
@@ -58,7 +63,10 @@ pub(crate) async fn run(demo: &cli::Demo, out: &mut impl Write) -> Outcome {
     }
     played?;
     told.serving(&stage.address, &folder)?;
+    let desk = Desk::open(&stage).await?;
+    told.console(&desk.links)?;
     tokio::signal::ctrl_c().await.unreachable("waiting for control-C")?;
+    desk.serving.abort();
     stage.take_down().await
 }
 
@@ -86,12 +94,20 @@ impl Stage {
         }
         let config = configure(folder)?;
         let ready = Ready::open(&config).await?;
+        let console = ready.operators.as_ref().map(|operators| Arc::clone(&operators.console));
         let port = ready.listener.local_addr().unreachable("the listener")?.port();
         let (stop, stopped) = oneshot::channel();
         let serving = tokio::spawn(ready.serve(async move {
             let _ = stopped.await; // a stage that is dropped stops too
         }));
-        Ok(Stage { folder: folder.to_owned(), proven, address: format!("localhost:{port}"), stop, serving })
+        Ok(Stage {
+            folder: folder.to_owned(),
+            proven,
+            address: format!("localhost:{port}"),
+            console,
+            stop,
+            serving,
+        })
     }
 
     /// Connects as one system of an organisation.
@@ -110,6 +126,46 @@ impl Stage {
     pub(crate) async fn take_down(self) -> Outcome {
         let _ = self.stop.send(()); // who stopped already needs no telling
         self.serving.await.unreachable("the gateway")?
+    }
+}
+
+/// Who may come in at the console of a demo, and as what.
+const OPERATORS: [(&str, &str); 4] = [
+    ("officer-1", "officer"),
+    ("officer-2", "officer"),
+    ("auditor-1", "auditor"),
+    ("beheerder-1", "beheerder"),
+];
+
+/// The console of a demo, open on the loopback interface by links that work once.
+struct Desk {
+    /// Who, and the address.
+    links: Vec<(&'static str, String)>,
+    serving: tokio::task::JoinHandle<()>,
+}
+
+impl Desk {
+    async fn open(stage: &Stage) -> Outcome<Desk> {
+        let console = stage.console.clone().ok_or_else(|| Failure::Use("the demo has no console".into()))?;
+        let listener = TcpListener::bind("127.0.0.1:0").await.unreachable("the loopback interface")?;
+        let port = listener.local_addr().unreachable("the loopback interface")?.port();
+        let (mut links, mut opened) = (Vec::new(), Vec::new());
+        for (name, _) in OPERATORS {
+            let path = stage.folder.join("pki/operators").join(format!("{name}.pem"));
+            let certificates = CertificateDer::pem_file_iter(&path).wrong(path.display())?;
+            let certificates = certificates.map(|der| der.map(|der| der.to_vec())).collect::<Result<_, _>>();
+            let link = console::Link::new(certificates.wrong(path.display())?);
+            let link = link.ok_or_else(|| Failure::Reach("the system has no random bytes".into()))?;
+            links.push((name, format!("http://localhost:{port}{}", link.path())));
+            opened.push(link);
+        }
+        let serving = tokio::spawn(async move {
+            let served = console::serve_loopback(console, listener, opened, std::future::pending()).await;
+            if let Err(error) = served {
+                tracing::error!(%error, "the console is not open");
+            }
+        });
+        Ok(Desk { links, serving })
     }
 }
 
@@ -142,6 +198,10 @@ pub(crate) fn issue_all(folder: &Path, proven: &Proven, hosts: &[String]) -> Out
     let mut pki = Pki::init(folder, gateway, hosts, &organisations, now())?;
     for signer in ["log", "officer-1", "officer-2", "supervisor-1"] {
         pki.issue_signer(&signer.parse().wrong("a signer's name")?)?;
+    }
+    for (operator, role) in OPERATORS {
+        let roles = BTreeSet::from([role.parse().wrong("an operator's role")?]);
+        pki.issue_operator(&operator.parse().wrong("an operator's name")?, &roles)?;
     }
     Ok(pki)
 }
@@ -187,6 +247,9 @@ registry = "pki/registry.toml"
 origin = "{ORIGIN}"
 key = "pki/signers/log.key.pem"
 publish_every_ms = 200
+
+[console]
+listen = "127.0.0.1:0"
 
 [limits]
 calls_per_second = 1000000

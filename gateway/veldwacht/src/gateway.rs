@@ -21,6 +21,7 @@ use crate::bundle;
 use crate::commands::vault::oin_of;
 use crate::config::Config;
 use crate::failure::{Doing, Failure, Outcome};
+use crate::operators::Operators;
 use crate::trust;
 
 /// How often files are looked at that may have been renewed.
@@ -31,6 +32,8 @@ pub(crate) struct Ready {
     pub(crate) gateway: Arc<Gateway>,
     /// What operators may do, for every door to it.
     pub(crate) oversight: Arc<Oversight>,
+    /// The console, if there is one.
+    pub(crate) operators: Option<Operators>,
     pub(crate) listener: TcpListener,
     /// Services of source organisations, to route to others while serving.
     pub(crate) asks: Arc<Asks>,
@@ -87,6 +90,7 @@ impl Ready {
             clock: Arc::new(now),
         });
         let oversight = oversight.unreachable("the log")?;
+        let operators = Operators::open(config, &gateway, &oversight).await?;
         let asks = Asks::new(routes(config)?);
         let listener = TcpListener::bind(config.listen).await.unreachable(config.listen)?;
         let share = door::Share {
@@ -100,23 +104,25 @@ impl Ready {
             share,
             ..door::Limits::default()
         };
-        Ok(Ready { gateway, oversight, listener, asks, guard, files, limits })
+        Ok(Ready { gateway, oversight, operators, listener, asks, guard, files, limits })
     }
 
     /// Serves until `stop` resolves.
     pub(crate) async fn serve(self, stop: impl Future<Output = ()>) -> Outcome {
-        let Ready { gateway, oversight, listener, asks, guard, files, limits } = self;
+        let Ready { gateway, oversight, operators, listener, asks, guard, files, limits } = self;
         let told = |reloaded: Result<(), door::FilesError>| match reloaded {
             Ok(()) => tracing::info!("certificates, revocation lists or registry were renewed"),
             Err(error) => tracing::error!(%error, "renewed files cannot be used; the last good ones go on"),
         };
         let warning = tokio::spawn(warn_ahead(Arc::clone(&guard)));
         let watching = tokio::spawn(files.watch(Arc::downgrade(&guard), WATCH_EVERY, Arc::new(told)));
+        let console = operators.map(|operators| tokio::spawn(operators.serve(Arc::clone(&guard))));
         let http2 = Http2::default();
         exchange::serve(Arc::clone(&gateway), asks, listener, guard, limits, http2, stop).await;
         drop(oversight);
         watching.abort();
         warning.abort();
+        console.inspect(tokio::task::JoinHandle::abort);
         // Whoever reads the log after this finds all of it, not what the last interval published.
         gateway.publisher().publish_now();
         Ok(())

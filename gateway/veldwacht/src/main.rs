@@ -15,6 +15,7 @@ mod trust;
 mod assert;
 mod client;
 mod document;
+mod operators;
 mod pki;
 
 mod bench;

@@ -156,6 +156,21 @@ impl Entrance {
         Ok(config)
     }
 
+    /// As [`Entrance::server_config`] for operators, who come with a browser. Who they
+    /// are, and whether their certificate still stands, is asked again at every request.
+    fn operators_config(&self) -> Result<ServerConfig, rustls::Error> {
+        let time = Arc::clone(&self.time) as Arc<dyn TimeProvider>;
+        let mut config = ServerConfig::builder_with_details(Arc::clone(&self.provider), time)
+            .with_protocol_versions(&[&rustls::version::TLS13])?
+            .with_client_cert_verifier(Arc::clone(&self.strict))
+            .with_cert_resolver(Arc::clone(&self.resolver));
+        config.session_storage = Arc::new(NoServerSessionStorage {});
+        config.send_tls13_tickets = 0;
+        config.max_early_data_size = 0;
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        Ok(config)
+    }
+
     pub(super) fn library(&self) -> &dyn ClientCertVerifier {
         self.strict.as_ref()
     }
@@ -251,6 +266,14 @@ impl Guard {
     /// The authorities and rules as they are now.
     pub fn trust(&self) -> Trust {
         self.current.load().trust.clone()
+    }
+
+    /// TLS for the operators' own listener, as things are now: the same certificate, authorities and revocation lists.
+    ///
+    /// # Errors
+    /// When the TLS library does not take it.
+    pub fn operators_tls(&self) -> std::io::Result<Arc<ServerConfig>> {
+        self.entrance().operators_config().map(Arc::new).map_err(std::io::Error::other)
     }
 
     pub(super) fn entrance(&self) -> Arc<Entrance> {

@@ -88,3 +88,35 @@ pub(super) fn attribute(attribute: u8, value: &[u8]) -> Vec<u8> {
 pub(super) fn marks(attribute: u8) -> Vec<u8> {
     join(b'v', &[&[attribute]])
 }
+
+/// The sums of all hours.
+pub(super) fn hours() -> Vec<u8> {
+    join(b'h', &[])
+}
+
+/// The sums of one hour.
+pub(super) fn hour(hour: u32) -> Vec<u8> {
+    join(b'h', &[&hour.to_be_bytes()])
+}
+
+/// The sums between organisations of all days.
+pub(super) fn flows() -> Vec<u8> {
+    join(b'n', &[])
+}
+
+/// The sums between two organisations on one day; twenty zero bytes stand for nobody.
+pub(super) fn flow(day: u32, from: Option<&Oin>, to: Option<&Oin>) -> Vec<u8> {
+    let mut key = join(b'n', &[&day.to_be_bytes()]);
+    for oin in [from, to] {
+        key.extend_from_slice(oin.map_or(&[0; 20], |oin| oin.as_str().as_bytes()));
+    }
+    key
+}
+
+/// What a key of [`flow`] stands for.
+pub(super) fn flow_of(key: &[u8]) -> Option<(u32, Option<Oin>, Option<Oin>)> {
+    let (day, rest) = key.get(1..)?.split_first_chunk()?;
+    let (from, to) = rest.split_at_checked(20)?;
+    let oin = |bytes: &[u8]| std::str::from_utf8(bytes).ok()?.parse().ok();
+    Some((u32::from_be_bytes(*day), oin(from), oin(to)))
+}

@@ -92,6 +92,20 @@ impl Views {
         Ok(all.take(limit).collect())
     }
 
+    /// The records that meet all criteria, newest first, before the record `before`, at most `limit`.
+    pub(crate) fn search_back(&self, wanted: &Criteria, before: u64, limit: usize) -> io::Result<Vec<u64>> {
+        let end = before.min(self.next());
+        let sets = self.sets(wanted)?;
+        let Some((first, others)) = sets.split_first() else {
+            return Ok((0..end).rev().take(limit).collect());
+        };
+        let all = first.iter().rev().flat_map(|(bundle, bits)| {
+            let bits = others.iter().fold(*bits, |bits, other| meet(bits, other.get(bundle)));
+            (0..256u64).rev().filter(move |at| has(&bits, *at)).map(move |at| bundle * 256 + at)
+        });
+        Ok(all.filter(|index| *index < end).take(limit).collect())
+    }
+
     fn sets(&self, wanted: &Criteria) -> io::Result<Vec<BTreeMap<u64, Bits>>> {
         let mut sets = Vec::new();
         let mut want = |attribute, value: Option<&[u8]>| -> io::Result<()> {

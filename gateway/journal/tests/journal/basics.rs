@@ -209,3 +209,32 @@ async fn a_receiver_that_listens_hears_of_a_delivery() {
     let _ = journal.commit(sent(&journal, 1, BSN, &[coach()], b"x")).await.unwrap();
     arrivals.changed().await.unwrap();
 }
+
+#[tokio::test]
+async fn figures_count_every_record_once_also_after_restarts_and_without_their_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut expected, mut journal) = (0, open(folder.path()));
+    for round in 0..3 {
+        for number in 0..5 {
+            let commit = sent(&journal, 100 * round + number, BSN, &[arts(), coach()], b"x");
+            let _ = journal.commit(commit).await.unwrap();
+            expected += 1;
+        }
+        let (day, hour) = (NOW.plus_seconds(86_400), NOW.plus_seconds(3_600));
+        let delivered = |flows: Vec<journal::Flow>, to: &ledger::Party| -> u64 {
+            flows.iter().filter(|flow| flow.to == Some(to.oin)).map(|flow| flow.figures.delivered).sum()
+        };
+        let receivers = if arts().oin == coach().oin { 2 } else { 1 };
+        assert_eq!(delivered(journal.flows(NOW, day), &arts()), expected * receivers);
+        let hours = journal.hours(NOW, hour);
+        assert_eq!(hours.iter().map(|(_, figures)| figures.delivered).sum::<u64>(), expected * 2);
+        drop(journal);
+        if round == 1 {
+            std::fs::remove_dir_all(folder.path().join("views")).unwrap();
+        }
+        journal = open(folder.path());
+    }
+    assert_eq!(journal.search_back(&Criteria::default(), u64::MAX, 3).unwrap(), [14, 13, 12]);
+    let of_coach = Criteria { organisation: Some(coach().oin), ..Criteria::default() };
+    assert_eq!(journal.search_back(&of_coach, 10, 2).unwrap(), [9, 8]);
+}

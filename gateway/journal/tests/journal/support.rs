@@ -76,7 +76,7 @@ pub(crate) fn bsn(text: &str) -> Bsn {
 
 pub(crate) fn identified(bsn: &str) -> SealedPart {
     let client = vec![ClientIdentifier { kind: "bsn".into(), value: bsn.into() }];
-    SealedPart { user: Some(USER.into()), responsible: None, client, delivered: Vec::new() }
+    SealedPart { user: Some(USER.into()), responsible: None, reason: None, client, delivered: Vec::new() }
 }
 
 pub(crate) fn terms() -> Terms {

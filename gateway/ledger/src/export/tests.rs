@@ -19,7 +19,13 @@ fn producer() -> Producer {
 
 fn record() -> Record {
     let client = vec![ClientIdentifier { kind: "bsn".into(), value: BSN.into() }];
-    let sealed = SealedPart { user: Some(USER.into()), responsible: None, client, delivered: Vec::new() };
+    let sealed = SealedPart {
+        user: Some(USER.into()),
+        responsible: None,
+        reason: None,
+        client,
+        delivered: Vec::new(),
+    };
     Record { index: 41, leaf: sent(), sealed: Some(sealed) }
 }
 

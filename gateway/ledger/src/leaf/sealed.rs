@@ -21,6 +21,9 @@ pub struct SealedPart {
     /// On whose responsibility (NEN 7513), when that is someone else.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub responsible: Option<String>,
+    /// Why an operator looked at what is about a person, in the operator's words.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub reason: Option<String>,
     /// Everything by which the client is known.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub client: Vec<ClientIdentifier>,

@@ -180,6 +180,7 @@ fn a_sealed_part_is_never_printed() {
         user: Some("j.jansen".into()),
         client: vec![ClientIdentifier { kind: "bsn".into(), value: "999990019".into() }],
         responsible: None,
+        reason: None,
         delivered: Vec::new(),
     };
     let shown = format!("{sealed:?} {:?}", sealed.client);

@@ -43,7 +43,13 @@ fn at(index: u64, time: &str, user: &str, client: &str) -> Record {
     carried.terms.spoed = false;
     carried.to.truncate(1);
     let client = vec![ClientIdentifier { kind: "bsn".into(), value: client.into() }];
-    let sealed = SealedPart { user: Some(user.into()), responsible: None, client, delivered: Vec::new() };
+    let sealed = SealedPart {
+        user: Some(user.into()),
+        responsible: None,
+        reason: None,
+        client,
+        delivered: Vec::new(),
+    };
     Record { index, leaf, sealed: Some(sealed) }
 }
 

@@ -24,6 +24,10 @@ pub(crate) async fn run(serve: &cli::Serve, out: &mut impl Write) -> Outcome {
     let ready = Ready::open(&config).await?;
     let address = ready.listener.local_addr().unreachable("the listener")?;
     writeln!(out, "listening on {address}").unreachable("standard output")?;
+    if let Some(operators) = &ready.operators {
+        let address = operators.listener.local_addr().unreachable("the console's listener")?;
+        writeln!(out, "console on https://{address}").unreachable("standard output")?;
+    }
     out.flush().unreachable("standard output")?;
     let mut terminate = signal(SignalKind::terminate()).unreachable("signals")?;
     tokio::spawn(reload(serve.config.clone(), Arc::clone(&ready.asks), Seen::of(&config)));

@@ -185,6 +185,15 @@ impl<'a, W: Write> Telling<'a, W> {
     }
 }
 
+impl<W: Write> Telling<'_, W> {
+    /// How to come in at the console.
+    pub(crate) fn console(&mut self, links: &[(&str, String)]) -> Outcome {
+        self.line("De console, met een link die één keer werkt:")?;
+        links.iter().try_for_each(|(who, link)| self.line(&format!("    {who:<12} {link}")))?;
+        self.out.flush().unreachable("standard output")
+    }
+}
+
 fn who(stage: &Stage, party: &wire::Party) -> String {
     let name = party.oin.parse().map(|oin| stage.name_of(&oin)).unwrap_or_default();
     format!("{name}, {}", party.role)

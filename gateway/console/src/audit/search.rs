@@ -1,0 +1,149 @@
+//! Searching the log by what is public of its records, the newest first.
+
+use askama::Template;
+use axum::Extension;
+use axum::extract::State;
+use journal::Criteria;
+use ledger::{Decision, Kind, Leaf};
+use model::{DataClass, ExchangeId, Oin, Timestamp};
+use oversight::Act;
+
+use super::shell;
+use super::tell::{Told, tell};
+use crate::fault::Fault;
+use crate::form::Form;
+use crate::pages::{App, Typed, Who};
+use crate::shell::{Answer, Shell, page as made};
+use crate::visitor::Visitor;
+use crate::{Console, show, words};
+
+/// So many records a page.
+const PAGE: usize = 50;
+
+/// One choice of a list.
+pub(crate) struct Choice {
+    pub(crate) value: String,
+    pub(crate) label: String,
+    pub(crate) chosen: bool,
+}
+
+/// A list of choices.
+pub(crate) fn choices<T>(
+    all: impl IntoIterator<Item = T>,
+    chosen: &str,
+    named: impl Fn(&T) -> (String, String),
+) -> Vec<Choice> {
+    let choice = |one: T| {
+        let (value, label) = named(&one);
+        let chosen = value == chosen;
+        Choice { value, label, chosen }
+    };
+    all.into_iter().map(choice).collect()
+}
+
+#[derive(Template)]
+#[template(path = "search.html")]
+struct Search {
+    shell: Shell,
+    organisations: Vec<Choice>,
+    kinds: Vec<Choice>,
+    decisions: Vec<Choice>,
+    classes: Vec<Choice>,
+    from: String,
+    until: String,
+    exchange: String,
+    found: String,
+    rows: Vec<Told>,
+    older: Option<String>,
+    newest: Option<String>,
+}
+
+/// The page.
+pub(super) async fn page(State(console): App, Extension(visitor): Who, Extension(query): Typed) -> Answer {
+    console.oversight().may(&visitor.operator, Act::Search).await?;
+    let criteria = criteria(&query);
+    let before = query.parsed::<u64>("before");
+    let found = console.oversight().journal().search_back(&criteria, before.unwrap_or(u64::MAX), PAGE + 1)?;
+    let rows = read(&console, found.iter().take(PAGE).copied(), &visitor)?;
+    let more = found.len() > PAGE;
+    let older = rows.last().filter(|_| more).map(|last| link(&query, Some(last.index)));
+    let t = &visitor.words().audit;
+    made(&Search {
+        organisations: organisations(&console, query.get("organisation")),
+        kinds: choices(Kind::ALL, query.get("kind"), |kind| {
+            (kind.name().into(), words::kind(**kind, visitor.language).into())
+        }),
+        decisions: choices(
+            [Decision::Delivered, Decision::Returned, Decision::Refused],
+            query.get("decision"),
+            |one| (one.name().into(), words::decision(*one, visitor.language).into()),
+        ),
+        classes: choices(DataClass::ALL, query.get("class"), |class| {
+            (class.name().into(), words::class(**class, visitor.language).into())
+        }),
+        from: query.get("from").to_owned(),
+        until: query.get("until").to_owned(),
+        exchange: query.get("exchange").to_owned(),
+        found: show::fill(t.found, &[&rows.len().to_string()]),
+        rows,
+        older,
+        newest: before.map(|_| link(&query, None)),
+        shell: shell(&visitor, t.title),
+    })
+}
+
+/// Records as rows.
+pub(super) fn read(
+    console: &Console,
+    found: impl IntoIterator<Item = u64>,
+    visitor: &Visitor,
+) -> Result<Vec<Told>, Fault> {
+    let proven = console.oversight().proven();
+    let told = |index| {
+        let bytes = console.oversight().journal().record(index)?;
+        let leaf = Leaf::from_bytes(&bytes).map_err(|_| Fault::Broken)?;
+        Ok(tell(index, &leaf, &proven, visitor))
+    };
+    found.into_iter().map(told).collect()
+}
+
+pub(super) fn organisations(console: &Console, chosen: &str) -> Vec<Choice> {
+    let proven = console.oversight().proven();
+    choices(proven.organisations(), chosen, |organisation| {
+        (organisation.oin.to_string(), organisation.name.to_string())
+    })
+}
+
+/// What was asked for. What cannot be read is left out: the lists show what was understood.
+fn criteria(query: &Form) -> Criteria {
+    Criteria {
+        organisation: query.parsed::<Oin>("organisation"),
+        class: query.parsed::<DataClass>("class"),
+        decision: [Decision::Delivered, Decision::Returned, Decision::Refused]
+            .into_iter()
+            .find(|one| one.name() == query.get("decision")),
+        kind: Kind::ALL.iter().copied().find(|kind| kind.name() == query.get("kind")),
+        exchange: query.parsed::<ExchangeId>("exchange"),
+        from: day(query, "from"),
+        until: day(query, "until"),
+        ..Criteria::default()
+    }
+}
+
+/// A day that was typed.
+pub(super) fn day(query: &Form, name: &str) -> Option<Timestamp> {
+    let date: jiff::civil::Date = query.parsed(name)?;
+    let midnight = date.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
+    Some(Timestamp::from_unix_millis(midnight.timestamp().as_millisecond()))
+}
+
+fn link(query: &Form, before: Option<u64>) -> String {
+    let mut link = form_urlencoded::Serializer::new(String::from("/audit?"));
+    for (name, value) in query.typed().iter().filter(|(name, value)| name != "before" && !value.is_empty()) {
+        link.append_pair(name, value);
+    }
+    if let Some(before) = before {
+        link.append_pair("before", &before.to_string());
+    }
+    link.finish()
+}

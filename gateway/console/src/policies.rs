@@ -1,0 +1,42 @@
+//! What may: the matrix, trying a document or a sentence, contracts, and changes with four eyes.
+//!
+//! Owns: the sections and their addresses. What may pass is `policy`'s answer, what an operator may do with it is
+//! `oversight`'s. Documents that are tried are typed here by who holds them already; they are kept nowhere.
+
+mod changes;
+mod contracts;
+mod lexicon;
+mod matrix;
+mod simulate;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::{get, post};
+
+use crate::Console;
+use crate::shell::Shell;
+use crate::visitor::Visitor;
+
+pub(crate) fn router() -> Router<Arc<Console>> {
+    Router::new()
+        .route("/policies", get(matrix::page))
+        .route("/policies/simulate", get(simulate::page).post(simulate::run))
+        .route("/policies/lexicon", get(lexicon::page).post(lexicon::tried))
+        .route("/policies/contracts", get(contracts::page))
+        .route("/policies/changes", get(changes::page))
+        .route("/policies/changes/{id}", get(changes::one))
+        .route("/policies/changes/{id}/{step}", post(changes::step))
+}
+
+/// The frame of a section.
+fn shell(visitor: &Visitor, title: impl Into<String>) -> Shell {
+    let t = &visitor.words().policies;
+    Shell::new(visitor, title).with_tabs([
+        ("/policies", t.matrix),
+        ("/policies/simulate", t.simulate),
+        ("/policies/changes", t.changes),
+        ("/policies/lexicon", t.lexicon),
+        ("/policies/contracts", t.contracts),
+    ])
+}

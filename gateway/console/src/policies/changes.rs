@@ -1,0 +1,118 @@
+//! Changes of policy on their way: who proposed what, who approved, and the buttons that this visitor may press.
+//!
+//! What a step needs is judged by `oversight`, again and on the record, whatever this page offered.
+
+use askama::Template;
+use axum::Extension;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse as _, Redirect};
+use model::ExchangeId;
+use oversight::{Act, Change};
+use policy::State as Stand;
+
+use super::shell;
+use crate::fault::Fault;
+use crate::pages::{App, Typed, Who};
+use crate::shell::{Answer, Shell, page as made};
+use crate::show;
+use crate::visitor::Visitor;
+
+struct Told {
+    id: String,
+    title: String,
+    author: String,
+    at: String,
+    machine: String,
+    state: &'static str,
+    mark: &'static str,
+    widens: bool,
+    rollback: bool,
+    approvers: Vec<String>,
+    difference: String,
+    open: bool,
+    own: bool,
+    approved: bool,
+}
+
+#[derive(Template)]
+#[template(path = "changes.html")]
+struct List {
+    shell: Shell,
+    changes: Vec<Told>,
+}
+
+#[derive(Template)]
+#[template(path = "change.html")]
+struct One {
+    shell: Shell,
+    change: Told,
+    decides: bool,
+}
+
+/// The list.
+pub(super) async fn page(State(console): App, Extension(visitor): Who) -> Answer {
+    let changes = console.oversight().changes(&visitor.operator).await?;
+    let changes = changes.iter().map(|change| tell(change, &visitor)).collect();
+    made(&List { changes, shell: shell(&visitor, visitor.words().policies.changes) })
+}
+
+/// One change.
+pub(super) async fn one(State(console): App, Extension(visitor): Who, Path(id): Path<String>) -> Answer {
+    let id: ExchangeId = id.parse().map_err(|_| Fault::NotFound)?;
+    let changes = console.oversight().changes(&visitor.operator).await?;
+    let change = changes.iter().find(|change| change.id == id).ok_or(Fault::NotFound)?;
+    let change = tell(change, &visitor);
+    let decides = visitor.may(Act::ChangePolicy);
+    made(&One { shell: shell(&visitor, change.title.clone()), change, decides })
+}
+
+/// A step.
+pub(super) async fn step(
+    State(console): App,
+    Extension(visitor): Who,
+    Extension(form): Typed,
+    Path((id, step)): Path<(String, String)>,
+) -> Answer {
+    let id: ExchangeId = id.parse().map_err(|_| Fault::NotFound)?;
+    let (oversight, who) = (console.oversight(), &visitor.operator);
+    match step.as_str() {
+        "approve" => {
+            let difference = form.parsed::<policy::Digest>("difference").ok_or(Fault::NotFound)?;
+            oversight.approve(who, id, difference).await?
+        }
+        "reject" => oversight.reject(who, id).await?,
+        "activate" => oversight.activate(who, id).await?,
+        _ => return Err(Fault::NotFound),
+    };
+    Ok(Redirect::to(&format!("/policies/changes/{id}")).into_response())
+}
+
+fn tell(change: &Change, visitor: &Visitor) -> Told {
+    let t = &visitor.words().policies;
+    let proposed = change.approval.proposed();
+    let (state, mark) = match change.approval.state() {
+        Stand::Proposed => (t.state_proposed, "mind"),
+        Stand::Simulated => (t.state_simulated, "mind"),
+        Stand::Approved => (t.state_approved, "pass"),
+        Stand::Active => (t.state_active, "pass"),
+        Stand::Rejected => (t.state_rejected, "stop"),
+    };
+    let approvers: Vec<String> = change.approval.approvers().map(ToString::to_string).collect();
+    let me = visitor.operator.name();
+    Told {
+        id: change.id.to_string(),
+        title: show::fill(t.change, &[&proposed.number.to_string()]),
+        author: change.approval.author().to_string(),
+        at: show::moment(change.at, visitor.language),
+        machine: show::machine(change.at),
+        state,
+        mark,
+        widens: proposed.widens,
+        rollback: proposed.undoes.is_some(),
+        difference: proposed.diff.to_string(),
+        open: !matches!(change.approval.state(), Stand::Active | Stand::Rejected),
+        own: change.approval.author() == me,
+        approved: approvers.iter().any(|approver| approver == me.as_str()),
+        approvers,
+    }
+}

@@ -1,0 +1,20 @@
+//! Texts of the answer to a client.
+
+words! {
+    /// The answer to a client.
+    Inzage {
+        title: "Inzage voor een cliënt", "Access for a client";
+        lead: "Wie heeft wat gekregen, wanneer, waarvoor en op welke grond (AVG artikel 15). De vraag komt met uw naam en reden in het logboek.", "Who got what, when, what for and on which ground (GDPR article 15). The question goes into the log with your name and reason.";
+        ask: "Overzicht maken", "Make the overview";
+        reason_short: "Vul een reden in van ten minste 10 tekens.", "Fill in a reason of at least 10 characters.";
+        answer: "Overzicht van uw gegevens", "Overview of your data";
+        answer_lead: "Dit overzicht laat zien welke organisaties gegevens over u hebben gekregen, wanneer, waarvoor en op welke grondslag (AVG artikel 15). Gemaakt op {}.", "This overview shows which organisations received data about you, when, what for and on which ground (GDPR article 15). Made on {}.";
+        erased: "Uw gegevens zijn gewist op {}. Wat daarvoor is vastgelegd, is niet meer tot u te herleiden.", "Your data were erased on {}. What was recorded before cannot be tied to you any more.";
+        nothing: "Er is niets over u vastgelegd.", "Nothing is recorded about you.";
+        who_got: "Wie wat heeft gekregen", "Who got what";
+        not_got: "Niet gekregen", "Not received";
+        got: "Gekregen", "Received";
+        none: "niets", "nothing";
+        another: "Andere cliënt", "Another client";
+    }
+}

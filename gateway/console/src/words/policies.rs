@@ -1,0 +1,85 @@
+//! Texts of the policies: matrix, trying, changes, lexicon, contracts.
+
+words! {
+    /// The policies.
+    Policies {
+        matrix: "Wie mag wat", "Who may have what";
+        matrix_lead: "Per doel: welke dataklasse komt in welke vorm bij welke ontvanger. Het nummer wijst naar de regel eronder.", "For each purpose: which data class reaches which receiver in which form. The number points to the rule below.";
+        purpose: "Doel", "Purpose";
+        show: "Tonen", "Show";
+        class: "Dataklasse", "Data class";
+        nothing: "niets", "nothing";
+        no_field: "komt niet voor", "not in it";
+        from: "Van", "From";
+        needs_beroepsgeheim: "na toestemming: beroepsgeheim", "after consent: professional secrecy";
+        needs_gezondheid: "na toestemming: gezondheidsgegevens", "after consent: health data";
+        needs_both: "na beide toestemmingen", "after both consents";
+        needs_spoed: "alleen bij spoed", "in an emergency only";
+        rules: "De regels", "The rules";
+        guardrail: "vangrail", "guardrail";
+        ground: "Grond", "Ground";
+        simulate: "Uitproberen", "Try a document";
+        simulate_lead: "Plak een document en zie per veld wat aankomt, wat wordt weggelaten en waarom. Het wordt nergens bewaard.", "Paste a document and see field by field what arrives, what is left out and why. It is kept nowhere.";
+        exchange: "Uitwisseling", "Exchange";
+        from_to: "Van wie aan wie", "From whom to whom";
+        consent_secrecy: "Toestemming beroepsgeheim", "Consent: professional secrecy";
+        consent_health: "Toestemming gezondheidsgegevens", "Consent: health data";
+        document: "Document (JSON)", "Document (JSON)";
+        try_it: "Uitproberen", "Try it";
+        next: "Verder", "Next";
+        field: "Veld", "Field";
+        before: "In het document", "In the document";
+        after: "Komt aan", "Arrives";
+        why: "Waarom", "Why";
+        left_out: "weggelaten", "left out";
+        text_returned: "Deze tekst gaat terug naar de afzender", "This text goes back to the sender";
+        text_clean: "nagekeken: niets gevonden", "screened: nothing found";
+        summary: "{} velden komen aan, {} worden weggelaten.", "{} fields arrive, {} are left out.";
+        refused_whole: "Het hele document wordt geweigerd", "The whole document is refused";
+        not_json: "Dit is geen document van deze soort", "This is no document of this type";
+        changes: "Wijzigingen", "Changes";
+        changes_lead: "Elke wijziging wordt voorgesteld, uitgeprobeerd, door anderen goedgekeurd en dan in gebruik genomen. Een verruiming vraagt twee goedkeurders, een versmalling één.", "Every change is proposed, tried, approved by others and then put in force. A widening needs two approvers, a narrowing one.";
+        changes_none: "Er zijn geen wijzigingen voorgesteld.", "No changes have been proposed.";
+        change: "Wijziging naar nummer {}", "Change to number {}";
+        proposed_by: "Voorgesteld door", "Proposed by";
+        proposed_at: "Voorgesteld op", "Proposed at";
+        state: "Stand", "State";
+        state_proposed: "wacht op uitproberen", "waits to be tried";
+        state_simulated: "wacht op goedkeuring", "waits for approval";
+        state_approved: "goedgekeurd", "approved";
+        state_active: "in gebruik genomen", "put in force";
+        state_rejected: "afgewezen", "rejected";
+        widens: "verruimt", "widens";
+        narrows: "versmalt of verandert niets", "narrows or changes nothing";
+        approved_by: "Goedgekeurd door", "Approved by";
+        difference: "Vingerafdruk van het verschil", "Digest of the difference";
+        rollback: "gaat terug naar wat eerder gold", "goes back to what held before";
+        approve: "Goedkeuren", "Approve";
+        reject: "Afwijzen", "Reject";
+        activate: "In gebruik nemen", "Put in force";
+        own_change: "Dit is uw eigen wijziging: een ander keurt haar goed.", "This is your own change: someone else approves it.";
+        only_officers: "Alleen een privacy officer beslist over wijzigingen.", "Only a privacy officer decides on changes.";
+        number: "Nummer", "Number";
+        lexicon: "Woordenlijst", "Lexicon";
+        lexicon_lead: "Probeer een zin: wat de poort erin leest, en voor wie ze zou worden tegengehouden.", "Try a sentence: what the gateway reads in it, and from whom it would be held back.";
+        sentence: "Zin of tekst", "Sentence or text";
+        clean: "Niets gevonden. Deze tekst gaat door.", "Nothing found. This text passes.";
+        unscreenable: "Deze tekst kan niet worden nagekeken en wordt vastgehouden.", "This text cannot be screened and is held back.";
+        found_in: "Gevonden", "Found";
+        rule: "Regel", "Rule";
+        advice: "Schrijf liever", "Rather write";
+        contracts: "Contracten", "Contracts";
+        contracts_lead: "Welke berichten tussen wie mogen gaan, en of elk veld is ingedeeld.", "Which messages may go between whom, and whether every field is classified.";
+        unclassified: "Velden zonder klasse", "Fields without a class";
+        unclassified_none: "Elk veld van elk contract heeft een dataklasse.", "Every field of every contract has a data class.";
+        unclassified_some: "Deze velden gaan naar niemand, tot ze zijn ingedeeld.", "These fields go to nobody until they are classified.";
+        message: "Bericht", "Message";
+        senders: "Van", "From";
+        receivers: "Aan", "To";
+        proof: "Bewezen bij het laden", "Proved when it was loaded";
+        proof_text: "{} regels, {} routes, {} beslissingen nagegaan en {} beweringen die gelden.", "{} rules, {} routes, {} decisions checked and {} assertions that hold.";
+        collect_within: "Op te halen binnen", "To be collected within";
+        days: "{} dagen", "{} days";
+        assertions: "Beweringen die gelden", "Assertions that hold";
+    }
+}
