@@ -253,3 +253,33 @@ fn a_draft_that_is_the_bundle_changes_nothing_of_the_past() {
     assert!(told["deliveries"].as_u64().unwrap() > 5, "{told}");
     assert_eq!(told["deliveries"], told["unchanged"], "{told}");
 }
+
+#[test]
+fn a_search_finds_by_every_criterion_also_after_the_views_are_gone_and_is_recorded() {
+    let folder = Folder::new();
+    let records = folder.verifies()["records"].as_u64().unwrap();
+    let count = |more: &[&str]| {
+        let text = folder.with_keys(&[&["log", "search", "--json", "--user", "a.auditor"], more].concat());
+        assert!(!text.contains(USER) && !text.contains(CLIENT));
+        json_lines(&text).iter().map(|line| line["index"].as_u64().unwrap()).collect::<Vec<_>>()
+    };
+    let today = jiff::Timestamp::now().strftime("%Y-%m-%d").to_string();
+    let searches: [&[&str]; 8] = [
+        &["--client", CLIENT],
+        &["--organisation", "00000099000000004000"],
+        &["--of-user", USER],
+        &["--class", "medisch.diagnose"],
+        &["--decision", "returned"],
+        &["--kind", "consent"],
+        &["--from", &today, "--kind", "sent"],
+        &["--client", CLIENT, "--decision", "refused", "--organisation", "00000099000000001000"],
+    ];
+    let found: Vec<_> = searches.iter().map(|search| count(search)).collect();
+    assert!(found[..7].iter().all(|found| !found.is_empty()), "{found:?}");
+    std::fs::remove_dir_all(folder.path("views")).unwrap();
+    let again: Vec<_> = searches.iter().map(|search| count(search)).collect();
+    // The searches for the client stand in the log as records about the client; nothing else may differ.
+    let old = |found: &Vec<u64>| found.iter().filter(|index| **index < records).copied().collect::<Vec<_>>();
+    assert_eq!(again.iter().map(old).collect::<Vec<_>>(), found.iter().map(old).collect::<Vec<_>>());
+    assert_eq!(folder.verifies()["records"].as_u64().unwrap(), records + 2 * searches.len() as u64);
+}

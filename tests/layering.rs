@@ -22,6 +22,7 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("policy", &["fields", "model"][..]),
         ("journal", &["ledger", "model"][..]),
         ("oversight", &["identity", "policy", "screening", "journal", "ledger", "model"][..]),
+        ("tlog", &["journal", "ledger", "model"][..]),
         (
             "exchange",
             &[

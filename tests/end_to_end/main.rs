@@ -24,3 +24,4 @@ mod mailbox;
 mod python;
 mod refusals;
 mod secrecy;
+mod witness;

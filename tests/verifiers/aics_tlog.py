@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """Verifies a published log with the tools of another maker: aics-tlog (PyPI), which shares no code with the gateway.
 
-    aics_tlog.py LOG_DIR VKEY_FILE [--witness VKEY]... [--receipt FILE]...
+    aics_tlog.py LOG_DIR|URL VKEY_FILE [--witness VKEY]... [--receipt FILE]...
 
 It checks the checkpoint's signature (and that every given witness has cosigned), every tile of every level and every
 entry bundle up to the signed root, a hundred inclusion proofs made from the tiles, consistency proofs from smaller
 sizes, and receipts (tlog-proof@v1), whose record it takes from the `extra` line. Then it flips one bit in a copy of
 each file in turn and wants each of them refused: a verifier that accepts everything would pass otherwise.
+
+Of a log at an address everything but the last is checked; SSL_CERT_FILE names the authorities of its server.
 
 Needs Python 3.12 and `pip install -r tests/verifiers/requirements.txt`. Exit status: 0 verified, 1 not, 2 wrong use.
 """
@@ -14,6 +16,7 @@ Needs Python 3.12 and `pip install -r tests/verifiers/requirements.txt`. Exit st
 import argparse
 import base64
 import sys
+import urllib.request
 from pathlib import Path
 
 sys.path.pop(0)  # this folder: the script has the name of the package that it uses
@@ -32,6 +35,7 @@ from aics_tlog import (  # noqa: E402
     verify_consistency,
     verify_inclusion,
 )
+from aics_tlog.remote import HttpTileReader  # noqa: E402
 from aics_tlog.verified import audit_tiles  # noqa: E402
 
 
@@ -123,7 +127,7 @@ def check_refusals(files, size, key, witnesses, at_most=60):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("log", type=Path)
+    parser.add_argument("log")
     parser.add_argument("vkey", type=Path)
     parser.add_argument("--witness", action="append", default=[], help="a witness's verifier key")
     parser.add_argument("--receipt", action="append", default=[], type=Path, help="a tlog-proof file")
@@ -131,11 +135,17 @@ def main():
     key = parse_vkey(arguments.vkey.read_text().strip())
     witnesses = [parse_vkey(text) for text in arguments.witness]
     try:
-        head = head_of((arguments.log / "checkpoint").read_bytes(), key, witnesses)
-        report = check_log(FileSystemTileReader(arguments.log), head)
+        is_remote = arguments.log.startswith("https://")
+        if is_remote:
+            with urllib.request.urlopen(f"{arguments.log}/checkpoint") as answer:
+                note = answer.read()
+        else:
+            note = (Path(arguments.log) / "checkpoint").read_bytes()
+        head = head_of(note, key, witnesses)
+        report = check_log(HttpTileReader(arguments.log) if is_remote else FileSystemTileReader(Path(arguments.log)), head)
         for receipt in arguments.receipt:
             check_receipt(receipt, key, witnesses)
-        refused = check_refusals(files_of(arguments.log), head.size, key, witnesses)
+        refused = 0 if is_remote else check_refusals(files_of(Path(arguments.log)), head.size, key, witnesses)
     except Exception as problem:
         print(f"aics-tlog: not verified: {type(problem).__name__}: {problem}", file=sys.stderr)
         return 1

@@ -37,6 +37,8 @@ pub use disk::{Disk, DiskFile, RealDisk};
 pub use erase::{EraseError, Erased, Erasure};
 pub use error::{CommitError, Damage, OpenError, ReadError};
 pub use journal::{Journal, Options};
-pub use publish::{LogFiles, LogKey, PublishError, Published, Publisher, PublisherThread};
+pub use publish::{
+    LogFiles, LogKey, PublishError, Published, PublishedLog, Publisher, PublisherThread, last_signed,
+};
 pub use read::Opened;
 pub use views::{ConsentRecord, Criteria, Cursor, Figures, Flow, Waiting};

@@ -21,7 +21,7 @@ use crate::error::{Damage, OpenError, ReadError};
 use crate::journal::Journal;
 use edge::Edge;
 pub use files::LogFiles;
-pub use thread::{Published, PublisherThread};
+pub use thread::{Published, PublishedLog, PublisherThread};
 
 const CHECKPOINT: &str = "checkpoint";
 
@@ -58,6 +58,24 @@ impl LogKey {
     fn signer(&self) -> NoteSigner<'_> {
         NoteSigner::new(&self.name, &self.pair)
     }
+}
+
+/// The checkpoint that was last signed for a journal, with the files that it speaks of: what witnesses are asked about
+/// before anything more is published. A log that has none yet gets an empty one.
+///
+/// # Errors
+/// [`OpenError`] when it is not a checkpoint of this log.
+pub fn last_signed(journal: &Journal, key: &LogKey) -> Result<(Checkpoint, Note, LogFiles), OpenError> {
+    let log = journal.folder.inside("log")?;
+    let (checkpoint, note) = match log.read(CHECKPOINT)? {
+        Some(bytes) => read_own(&bytes, key)?,
+        None => {
+            let checkpoint = Checkpoint { origin: key.name.clone(), size: 0, root: ledger::empty_root() };
+            let note = sign(&checkpoint, key)?;
+            (checkpoint, note)
+        }
+    };
+    Ok((checkpoint, note, LogFiles::new(log)))
 }
 
 /// Writes the log. There is one for a journal.

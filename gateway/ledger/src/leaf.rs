@@ -202,7 +202,7 @@ impl fmt::Display for Party {
 
 /// A short code of the bundle or a contract, `X05`: 1 to 64 ASCII letters, digits, `_`, `-`, `.`, `/`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[serde(try_from = "String")]
 pub struct Label(String);
 
 impl Label {

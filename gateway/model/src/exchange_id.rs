@@ -4,14 +4,14 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use uuid::Uuid;
 
 use crate::{Invalid, Timestamp};
 
 /// A UUIDv7 (RFC 9562).
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
 pub struct ExchangeId(Uuid);
 
 impl ExchangeId {
@@ -31,6 +31,12 @@ impl ExchangeId {
         let id = Uuid::from_bytes(bytes);
         let is_v7 = id.get_version_num() == 7 && id.get_variant() == uuid::Variant::RFC4122;
         if is_v7 { Ok(ExchangeId(id)) } else { Err(Invalid { what: "exchange id", expected: "a UUIDv7" }) }
+    }
+}
+
+impl Serialize for ExchangeId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.as_hyphenated().encode_lower(&mut Uuid::encode_buffer()))
     }
 }
 

@@ -3,13 +3,13 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::Invalid;
 
 /// An OIN: 20 digits, the first eight of them a prefix that says which register the number is from.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
 pub struct Oin([u8; 20]);
 
 impl Oin {
@@ -26,6 +26,12 @@ impl Oin {
     /// Whether this is a number for tests, prefix `00000099`.
     pub fn is_test(&self) -> bool {
         self.as_str().starts_with("00000099")
+    }
+}
+
+impl Serialize for Oin {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
     }
 }
 

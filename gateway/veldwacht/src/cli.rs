@@ -13,7 +13,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use model::{Consent, ExchangeId, MessageType, Oin, Purpose, Role};
 
 pub(crate) use keep::{Backup, Erase};
-pub(crate) use log::{Keys, Log, LogSource};
+pub(crate) use log::{Keys, Log, LogSource, Search, Witness};
 pub(crate) use pki::{Assert, Pki};
 pub(crate) use policy::{MatrixFormat, Policy};
 

@@ -35,7 +35,10 @@ pub(crate) struct Config {
     pub(crate) console: Option<Console>,
     /// What may not be erased yet.
     #[serde(default, rename = "retention_duty")]
-    pub(crate) retention_duties: Vec<RetentionDuty>,
+    pub(crate) retention_duties: Vec<Keeping>,
+    /// How long what records have sealed is kept at most.
+    #[serde(default, rename = "retention_term")]
+    pub(crate) retention_terms: Vec<Keeping>,
     #[serde(default)]
     pub(crate) limits: Limits,
     /// Services of source organisations behind the gateway.
@@ -84,6 +87,43 @@ pub(crate) struct Log {
     /// How often the log is published, in milliseconds: 200 to 1000.
     #[serde(default = "half_a_second")]
     pub(crate) publish_every_ms: u64,
+    /// Where the published log is served to everyone; nowhere, if left out.
+    pub(crate) serve: Option<LogServe>,
+    /// How often the journal lets go of what nobody needs any more, in hours.
+    #[serde(default = "a_day")]
+    pub(crate) compact_every_hours: u32,
+    /// How many witnesses must have cosigned a checkpoint before it is shown.
+    #[serde(default)]
+    pub(crate) quorum: usize,
+    /// Who watches this log.
+    #[serde(default, rename = "witness")]
+    pub(crate) witnesses: Vec<LogWitness>,
+}
+
+/// A listener for readers of the log, who need no certificate.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LogServe {
+    pub(crate) listen: SocketAddr,
+    /// The gateway's own certificate and key, if left out.
+    pub(crate) certificate: Option<PathBuf>,
+    pub(crate) key: Option<PathBuf>,
+}
+
+/// A witness (C2SP tlog-witness).
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LogWitness {
+    /// Its verifier key.
+    pub(crate) key: String,
+    /// Its address, the part before `/add-checkpoint`.
+    pub(crate) url: String,
+    /// The authorities of its certificate; those of this machine, if left out.
+    pub(crate) authorities: Option<PathBuf>,
+}
+
+fn a_day() -> u32 {
+    24
 }
 
 fn half_a_second() -> u64 {
@@ -114,10 +154,10 @@ fn half_an_hour() -> u32 {
     30
 }
 
-/// A duty to keep: records of a purpose in which something of a class passed.
-#[derive(Debug, Deserialize)]
+/// How long to keep records of a purpose in which something of a class passed.
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct RetentionDuty {
+pub(crate) struct Keeping {
     /// The purpose; any, if left out.
     pub(crate) purpose: Option<Purpose>,
     /// The classes; any record, if none is named.
@@ -190,6 +230,15 @@ impl Config {
         if !(200..=1000).contains(&self.log.publish_every_ms) {
             return Err("log.publish_every_ms: 200 to 1000".into());
         }
+        if self.log.compact_every_hours == 0 {
+            return Err("log.compact_every_hours: 1 or more".into());
+        }
+        if self.log.quorum > self.log.witnesses.len() {
+            return Err("log.quorum: more than there are witnesses".into());
+        }
+        if self.log.serve.as_ref().is_some_and(|serve| serve.certificate.is_some() != serve.key.is_some()) {
+            return Err("log.serve: a certificate and its key go together".into());
+        }
         if self.signers.is_none() && !self.test_mode {
             return Err(
                 "signers: say whose signatures make a bundle; only test mode takes one without".into()
@@ -223,7 +272,15 @@ impl Config {
             let own = [&mut route.authorities, &mut route.certificate, &mut route.key];
             own.into_iter().chain(route.assertion.as_mut().map(|assertion| &mut assertion.key))
         });
-        fixed.into_iter().chain(&mut tls.revocation_lists).chain(keys).chain(of_routes).collect()
+        let of_log = log.serve.iter_mut().flat_map(|serve| [&mut serve.certificate, &mut serve.key]);
+        let of_log = of_log.chain(log.witnesses.iter_mut().map(|witness| &mut witness.authorities)).flatten();
+        fixed
+            .into_iter()
+            .chain(&mut tls.revocation_lists)
+            .chain(keys)
+            .chain(of_routes)
+            .chain(of_log)
+            .collect()
     }
 }
 

@@ -39,6 +39,7 @@ pub(crate) struct Stage {
     pub(crate) proven: Proven,
     address: String,
     console: Option<Arc<console::Console>>,
+    log_address: Option<String>,
     stop: oneshot::Sender<()>,
     serving: tokio::task::JoinHandle<Outcome>,
 }
@@ -62,7 +63,7 @@ pub(crate) async fn run(demo: &cli::Demo, out: &mut impl Write) -> Outcome {
         return told.verified(&verified, &folder);
     }
     played?;
-    told.serving(&stage.address, &folder)?;
+    told.serving(&stage.address, stage.log_address.as_deref(), &folder)?;
     let desk = Desk::open(&stage).await?;
     told.console(&desk.links)?;
     tokio::signal::ctrl_c().await.unreachable("waiting for control-C")?;
@@ -96,18 +97,14 @@ impl Stage {
         let ready = Ready::open(&config).await?;
         let console = ready.operators.as_ref().map(|operators| Arc::clone(&operators.console));
         let port = ready.listener.local_addr().unreachable("the listener")?.port();
+        let log_address = ready.public_log.address();
         let (stop, stopped) = oneshot::channel();
         let serving = tokio::spawn(ready.serve(async move {
             let _ = stopped.await; // a stage that is dropped stops too
         }));
-        Ok(Stage {
-            folder: folder.to_owned(),
-            proven,
-            address: format!("localhost:{port}"),
-            console,
-            stop,
-            serving,
-        })
+        let address = format!("localhost:{port}");
+        let folder = folder.to_owned();
+        Ok(Stage { folder, proven, address, console, log_address, stop, serving })
     }
 
     /// Connects as one system of an organisation.
@@ -249,6 +246,9 @@ key = "pki/signers/log.key.pem"
 publish_every_ms = 200
 
 [console]
+listen = "127.0.0.1:0"
+
+[log.serve]
 listen = "127.0.0.1:0"
 
 [limits]

@@ -22,6 +22,8 @@ use crate::commands::vault::oin_of;
 use crate::config::Config;
 use crate::failure::{Doing, Failure, Outcome};
 use crate::operators::Operators;
+use crate::public_log::PublicLog;
+use crate::retention::Retention;
 use crate::trust;
 
 /// How often files are looked at that may have been renewed.
@@ -37,9 +39,12 @@ pub(crate) struct Ready {
     pub(crate) listener: TcpListener,
     /// Services of source organisations, to route to others while serving.
     pub(crate) asks: Arc<Asks>,
+    pub(crate) public_log: PublicLog,
     guard: Arc<Guard>,
     files: Files,
     limits: door::Limits,
+    retention: Retention,
+    compact_every: Duration,
 }
 
 /// What time it is.
@@ -63,6 +68,8 @@ impl Ready {
         let guard = guard(config, &files)?;
         let journal = Journal::open(options).unreachable(config.data.display())?;
         let journal = Arc::new(journal);
+        // Before anything is recorded: an old copy must not get a record of its own.
+        let public_log = PublicLog::open(config, &journal).await?;
         let trust = trust::of(config)?;
         let shelf = Shelf::open(&config.data.join("bundles")).unreachable("the bundles")?;
         let configured = bundle::read(&config.bundle)?;
@@ -104,12 +111,38 @@ impl Ready {
             share,
             ..door::Limits::default()
         };
-        Ok(Ready { gateway, oversight, operators, listener, asks, guard, files, limits })
+        let retention = Retention::of(config);
+        let compact_every = Duration::from_secs(u64::from(config.log.compact_every_hours) * 3600);
+        Ok(Ready {
+            gateway,
+            oversight,
+            operators,
+            listener,
+            asks,
+            public_log,
+            guard,
+            files,
+            limits,
+            retention,
+            compact_every,
+        })
     }
 
     /// Serves until `stop` resolves.
     pub(crate) async fn serve(self, stop: impl Future<Output = ()>) -> Outcome {
-        let Ready { gateway, oversight, operators, listener, asks, guard, files, limits } = self;
+        let Ready {
+            gateway,
+            oversight,
+            operators,
+            listener,
+            asks,
+            public_log,
+            guard,
+            files,
+            limits,
+            retention,
+            compact_every,
+        } = self;
         let told = |reloaded: Result<(), door::FilesError>| match reloaded {
             Ok(()) => tracing::info!("certificates, revocation lists or registry were renewed"),
             Err(error) => tracing::error!(%error, "renewed files cannot be used; the last good ones go on"),
@@ -118,13 +151,17 @@ impl Ready {
         let watching = tokio::spawn(files.watch(Arc::downgrade(&guard), WATCH_EVERY, Arc::new(told)));
         let console = operators.map(|operators| tokio::spawn(operators.serve(Arc::clone(&guard))));
         let http2 = Http2::default();
+        let compacting = tokio::spawn(retention.compact_always(Arc::clone(&gateway), compact_every));
+        let mut public_log = public_log.run(gateway.publisher());
         exchange::serve(Arc::clone(&gateway), asks, listener, guard, limits, http2, stop).await;
         drop(oversight);
         watching.abort();
         warning.abort();
         console.inspect(tokio::task::JoinHandle::abort);
+        compacting.abort();
         // Whoever reads the log after this finds all of it, not what the last interval published.
         gateway.publisher().publish_now();
+        public_log.shutdown().await;
         Ok(())
     }
 }
@@ -181,6 +218,7 @@ async fn warn_ahead(guard: Arc<Guard>) {
 pub(crate) fn check(config: &Config) -> Outcome {
     guard(config, &door_files(config))?;
     log_key(config)?;
+    PublicLog::check(config)?;
     routes(config)?;
     secret(&config.secrets.master)?;
     let files = bundle::read(&config.bundle)?;

@@ -10,6 +10,8 @@ mod failure;
 mod bundle;
 mod config;
 mod gateway;
+mod public_log;
+mod retention;
 mod trust;
 
 mod assert;

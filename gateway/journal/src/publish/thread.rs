@@ -4,7 +4,7 @@
 
 use std::io;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -24,10 +24,17 @@ pub struct Published {
 
 /// A publisher that runs. Stops, after publishing once more, when dropped.
 pub struct PublisherThread {
-    publisher: Arc<Mutex<Publisher>>,
-    published: watch::Sender<Published>,
+    log: PublishedLog,
     stop: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
+}
+
+/// The log as it is published, for whoever serves it or asks witnesses about it. Keeps the journal open.
+#[derive(Clone)]
+pub struct PublishedLog {
+    publisher: Arc<Mutex<Publisher>>,
+    published: watch::Sender<Published>,
+    files: LogFiles,
 }
 
 impl PublisherThread {
@@ -38,14 +45,15 @@ impl PublisherThread {
     pub fn start(mut publisher: Publisher, interval: Duration) -> io::Result<PublisherThread> {
         let checkpoint = publisher.publish().map_err(|error| io::Error::other(error.to_string()))?;
         let (published, _) = watch::channel(Published { checkpoint, note: publisher.note().clone() });
-        let publisher = Arc::new(Mutex::new(publisher));
+        let files = publisher.files();
+        let log = PublishedLog { publisher: Arc::new(Mutex::new(publisher)), published, files };
         let (stop, stopped) = channel();
         let run = {
-            let (publisher, published) = (Arc::clone(&publisher), published.clone());
+            let log = log.clone();
             move || {
                 loop {
                     let wait = stopped.recv_timeout(interval);
-                    publish(&publisher, &published);
+                    publish(&log.publisher, &log.published);
                     if !matches!(wait, Err(RecvTimeoutError::Timeout)) {
                         return;
                     }
@@ -53,17 +61,47 @@ impl PublisherThread {
             }
         };
         let thread = std::thread::Builder::new().name("journal-publish".into()).spawn(run)?;
-        Ok(PublisherThread { publisher, published, stop: Some(stop), thread: Some(thread) })
+        Ok(PublisherThread { log, stop: Some(stop), thread: Some(thread) })
     }
 
-    /// What is published now, and whenever that changes.
+    /// The log, for others to hold.
+    pub fn log(&self) -> PublishedLog {
+        self.log.clone()
+    }
+
+    /// As [`PublishedLog::published`].
     pub fn published(&self) -> watch::Receiver<Published> {
-        self.published.subscribe()
+        self.log.published()
     }
 
     /// Publishes at once what is durable: for who needs a proof now.
     pub fn publish_now(&self) {
-        publish(&self.publisher, &self.published);
+        publish(&self.log.publisher, &self.log.published);
+    }
+
+    /// As [`PublishedLog::cosign`].
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn cosign(&self, text: &str, cosignatures: Vec<Signature>) -> io::Result<bool> {
+        self.log.cosign(text, cosignatures)
+    }
+
+    /// The files of the log.
+    pub fn files(&self) -> LogFiles {
+        self.log.files()
+    }
+
+    /// What others verify this log with.
+    pub fn verifier(&self) -> VerifierKey {
+        self.log.lock().verifier()
+    }
+}
+
+impl PublishedLog {
+    /// What is published now, and whenever that changes.
+    pub fn published(&self) -> watch::Receiver<Published> {
+        self.published.subscribe()
     }
 
     /// As [`Publisher::cosign`].
@@ -71,7 +109,7 @@ impl PublisherThread {
     /// # Errors
     /// When the file cannot be written.
     pub fn cosign(&self, text: &str, cosignatures: Vec<Signature>) -> io::Result<bool> {
-        let mut publisher = self.publisher.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut publisher = self.lock();
         let fits = publisher.cosign(text, cosignatures)?;
         let note = publisher.note().clone();
         self.published.send_if_modified(|published| {
@@ -84,12 +122,11 @@ impl PublisherThread {
 
     /// The files of the log.
     pub fn files(&self) -> LogFiles {
-        self.publisher.lock().unwrap_or_else(PoisonError::into_inner).files()
+        self.files.clone()
     }
 
-    /// What others verify this log with.
-    pub fn verifier(&self) -> VerifierKey {
-        self.publisher.lock().unwrap_or_else(PoisonError::into_inner).verifier()
+    fn lock(&self) -> MutexGuard<'_, Publisher> {
+        self.publisher.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -59,6 +59,7 @@ pub(crate) async fn run(dir: &Path, time: Duration) -> io::Result<Vec<Row>> {
         }
         let (ours, raw) = (Round::median(ours), Round::median(raw));
         rows.push(more(format!("log/records/{writers}"), "rps", ours.rate, RAW, raw.rate));
+        rows.push(less(format!("log/cpu/{writers}"), "µs", ours.cpu, RAW, raw.cpu));
         for (name, ours, raw) in [("p50", ours.p50, raw.p50), ("p99", ours.p99, raw.p99)] {
             rows.push(less(format!("log/latency/{writers}/{name}"), "µs", ours, RAW, raw));
         }
@@ -78,28 +79,36 @@ fn less(name: String, unit: &'static str, value: f64, peer: &'static str, peer_v
     Row { name, value, unit, peer, peer_value, ratio: peer_value / value }
 }
 
-/// Records a second, and how long one took, in microseconds.
+/// Records a second; how long one took and how much of the processors, all threads together, in microseconds.
 #[derive(Debug, Clone, Copy)]
 struct Round {
     rate: f64,
     p50: f64,
     p99: f64,
+    cpu: f64,
+}
+
+/// Processor time of this process so far.
+fn cpu() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Duration::try_from(time).unwrap_or_default()
 }
 
 impl Round {
-    fn of(mut took: Vec<Duration>, records: usize, elapsed: Duration) -> Round {
+    fn of(mut took: Vec<Duration>, records: usize, elapsed: Duration, used: Duration) -> Round {
         took.sort_unstable();
         let at = |part: f64| {
             let place = (took.len() as f64 * part) as usize;
             took.get(place.min(took.len().saturating_sub(1))).map_or(0.0, |took| took.as_secs_f64() * 1e6)
         };
-        Round { rate: records as f64 / elapsed.as_secs_f64(), p50: at(0.5), p99: at(0.99) }
+        let cpu = used.as_secs_f64() * 1e6 / records.max(1) as f64;
+        Round { rate: records as f64 / elapsed.as_secs_f64(), p50: at(0.5), p99: at(0.99), cpu }
     }
 
     /// The round in the middle, by rate.
     fn median(mut rounds: Vec<Round>) -> Round {
         rounds.sort_by(|one, two| one.rate.total_cmp(&two.rate));
-        rounds.get(rounds.len() / 2).copied().unwrap_or(Round { rate: 0.0, p50: 0.0, p99: 0.0 })
+        rounds.get(rounds.len() / 2).copied().unwrap_or(Round { rate: 0.0, p50: 0.0, p99: 0.0, cpu: 0.0 })
     }
 }
 
@@ -118,7 +127,7 @@ fn raw_round(dir: &Path, writers: usize, bytes: usize, time: Duration) -> io::Re
 fn raw_flushes(file: &File, size: usize, writers: usize, bytes: usize, time: Duration) -> io::Result<Round> {
     let batch = vec![0x5a; writers * bytes];
     let (mut took, mut offset) = (Vec::new(), 0);
-    let begun = Instant::now();
+    let (begun, used) = (Instant::now(), cpu());
     while begun.elapsed() < time {
         let start = Instant::now();
         file.write_all_at(&batch, offset as u64)?;
@@ -127,14 +136,14 @@ fn raw_flushes(file: &File, size: usize, writers: usize, bytes: usize, time: Dur
         offset = if offset + 2 * batch.len() > size { 0 } else { offset + batch.len() };
     }
     let records = took.len() * writers;
-    Ok(Round::of(took, records, begun.elapsed()))
+    Ok(Round::of(took, records, begun.elapsed(), cpu() - used))
 }
 
 async fn journal_round(dir: &Path, writers: usize, time: Duration) -> io::Result<Round> {
     let folder = tempfile::tempdir_in(dir)?;
     let journal = open(folder.path())?;
     let next = Arc::new(AtomicU64::new(0));
-    let begun = Instant::now();
+    let (begun, used) = (Instant::now(), cpu());
     let tasks: Vec<_> = (0..writers)
         .map(|_| {
             let (journal, next) = (Arc::clone(&journal), Arc::clone(&next));
@@ -158,7 +167,7 @@ async fn journal_round(dir: &Path, writers: usize, time: Duration) -> io::Result
         took.extend(task.await.map_err(io::Error::other)??);
     }
     let records = took.len();
-    Ok(Round::of(took, records, begun.elapsed()))
+    Ok(Round::of(took, records, begun.elapsed(), cpu() - used))
 }
 
 /// How many bytes of disk one record takes.
@@ -209,7 +218,7 @@ pub(crate) async fn published(dir: &Path, time: Duration) -> io::Result<Vec<Row>
         task.await.map_err(io::Error::other)?;
     }
     thread.publish_now();
-    let lag = Round::of(lags, 0, time);
+    let lag = Round::of(lags, 0, time, Duration::ZERO);
     let interval = INTERVAL.as_secs_f64() * 1e6;
     let trust = Trust::in_log(thread.verifier());
     let (mut records, start) = (0_u64, Instant::now());

@@ -1,19 +1,23 @@
 //! `veldwacht log …` on the command line.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use ledger::Format;
-use model::{ExchangeId, Oin, Role};
+use ledger::{Decision, Format, KeyName, Kind};
+use model::{DataClass, ExchangeId, Oin, Role, Timestamp};
 
 use super::party;
 
 #[derive(Subcommand)]
 pub(crate) enum Log {
     /// Recompute everything from tiles and entries, and check signatures and witnesses, offline
-    #[command(after_help = "Example:\n  veldwacht log verify demo/log --key demo/log.vkey")]
+    #[command(
+        after_help = "Examples:\n  veldwacht log verify demo/log --key demo/log.vkey\n  veldwacht log verify https://log.example/2026 --key log.vkey --policy trust.policy"
+    )]
     Verify {
-        /// The published log
+        /// The published log: a folder, or the address before `/checkpoint`
+        #[arg(value_name = "DIR|URL")]
         log: PathBuf,
         /// The log's verifier key: a file, or the key itself
         #[arg(long, value_name = "VKEY")]
@@ -21,6 +25,8 @@ pub(crate) enum Log {
         /// A trust file (C2SP tlog-policy) with witnesses and a quorum
         #[arg(long, value_name = "TRUST")]
         policy: Option<PathBuf>,
+        #[command(flatten)]
+        ca: Ca,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -31,8 +37,10 @@ pub(crate) enum Log {
         /// Index of the record
         index: u64,
         /// The published log
-        #[arg(long)]
+        #[arg(long, value_name = "DIR|URL")]
         log: PathBuf,
+        #[command(flatten)]
+        ca: Ca,
     },
     /// Check a receipt, offline
     #[command(after_help = "Example:\n  veldwacht log check-proof 3.tlog-proof --key demo/log.vkey")]
@@ -117,14 +125,118 @@ pub(crate) enum Log {
         #[arg(long)]
         json: bool,
     },
+    /// Records by client, organisation, user, time, class or decision; that someone searched is recorded
+    #[command(
+        after_help = "Example:\n  veldwacht log search --organisation 00000099000000004000 --decision refused --from 2026-11-01 --config demo/gateway.toml"
+    )]
+    Search(Box<Search>),
+    /// Be a witness of other logs (C2SP tlog-witness): cosign what verifiably grew, and nothing else
+    #[command(
+        after_help = "Example:\n  veldwacht log witness --listen 127.0.0.1:8600 --state witness --name witness.gemeente.example --log demo/log.vkey"
+    )]
+    Witness(Witness),
+}
+
+/// Whom to believe about an address.
+#[derive(Args)]
+pub(crate) struct Ca {
+    /// The authorities (PEM) of a log that is read over HTTPS; those of this machine, if left out
+    #[arg(long, value_name = "PEM")]
+    pub(crate) ca: Option<PathBuf>,
+}
+
+/// What to search for; a record is found when it has all that is given.
+#[derive(Args)]
+pub(crate) struct Search {
+    /// The client's BSN. Read as it is: a parser's error would repeat it
+    #[arg(long, value_name = "BSN")]
+    pub(crate) client: Option<String>,
+    /// The user who acted, as assertions name them
+    #[arg(long, value_name = "USER")]
+    pub(crate) of_user: Option<String>,
+    /// The exchange
+    #[arg(long)]
+    pub(crate) exchange: Option<ExchangeId>,
+    /// An organisation that took part
+    #[arg(long, value_name = "OIN")]
+    pub(crate) organisation: Option<Oin>,
+    /// A class of which something passed, was withheld or was held back
+    #[arg(long)]
+    pub(crate) class: Option<DataClass>,
+    /// A decision for some receiver: delivered, returned or refused
+    #[arg(long, value_parser = decision)]
+    pub(crate) decision: Option<Decision>,
+    /// The kind of record: sent, handed_out, refused, …
+    #[arg(long, value_parser = kind)]
+    pub(crate) kind: Option<Kind>,
+    /// From this day on, `2026-11-22`
+    #[arg(long, value_name = "DAY", value_parser = day)]
+    pub(crate) from: Option<Timestamp>,
+    /// Up to and with this day
+    #[arg(long, value_name = "DAY", value_parser = day)]
+    pub(crate) until: Option<Timestamp>,
+    /// At most so many
+    #[arg(long, default_value_t = 1000)]
+    pub(crate) limit: usize,
+    #[command(flatten)]
+    pub(crate) keys: Keys,
+    /// One JSON document a record
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+fn decision(text: &str) -> Result<Decision, String> {
+    let all = [Decision::Delivered, Decision::Returned, Decision::Refused];
+    all.into_iter().find(|decision| decision.name() == text).ok_or("delivered, returned or refused".into())
+}
+
+fn kind(text: &str) -> Result<Kind, String> {
+    let names = || Kind::ALL.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(", ");
+    Kind::ALL.iter().copied().find(|kind| kind.name() == text).ok_or_else(names)
+}
+
+/// The first moment of a day, UTC: the views know days.
+fn day(text: &str) -> Result<Timestamp, String> {
+    let date: jiff::civil::Date = text.parse().map_err(|_| "a day, `2026-11-22`")?;
+    let moment = date.to_zoned(jiff::tz::TimeZone::UTC).map_err(|_| "a day that there is")?;
+    Ok(Timestamp::from_unix_millis(moment.timestamp().as_millisecond()))
+}
+
+/// A witness of other organisations' logs.
+#[derive(Args)]
+pub(crate) struct Witness {
+    /// Where to listen
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: SocketAddr,
+    /// What it remembers, and its key: made at the first start, never to be lost or copied back
+    #[arg(long, value_name = "DIR")]
+    pub(crate) state: PathBuf,
+    /// A log that it watches: its verifier key, or a file with it; repeat for more. Those in `logs` in the state folder,
+    /// one a line, are watched too
+    #[arg(long = "log", value_name = "VKEY")]
+    pub(crate) logs: Vec<String>,
+    /// Its name, a URL without scheme; kept with the key
+    #[arg(long)]
+    pub(crate) name: Option<KeyName>,
+    /// Its certificate (PEM); without one it speaks HTTP, on this machine only, for a proxy before it
+    #[arg(long, value_name = "PEM", requires = "tls_key")]
+    pub(crate) certificate: Option<PathBuf>,
+    /// The certificate's key (PEM)
+    #[arg(long, value_name = "PEM", requires = "certificate")]
+    pub(crate) tls_key: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Where the log is read: its published files, or the data folder of a gateway that is stopped.
 #[derive(Args)]
 pub(crate) struct LogSource {
     /// The published log, instead of the data folder: what is sealed stays closed
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR|URL")]
     pub(crate) log: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) ca: Ca,
     /// Its verifier key: a file, or the key itself; `DIR.vkey` beside the log if left out
     #[arg(long, value_name = "VKEY", requires = "log")]
     pub(crate) key: Option<String>,

@@ -1,19 +1,18 @@
 //! `veldwacht erase`: a client's key is destroyed, and a tombstone says so; 1 when a duty to keep forbids it.
 //!
-//! Owns: which duties of the configuration apply to a record. The order of an erasure is `journal`'s.
+//! Owns: saying what became of it. Which duties there are is `retention`, the order of an erasure is `journal`'s.
 
 use std::io::Write;
 
 use journal::{Criteria, Erased, Erasure};
-use ledger::{Event, Leaf};
-use model::Timestamp;
+use ledger::Event;
 use serde_json::json;
 
 use crate::cli;
 use crate::commands::reading::moment;
 use crate::commands::vault::Vault;
-use crate::config::RetentionDuty;
 use crate::failure::{Doing, Failure, Outcome};
+use crate::retention::Retention;
 
 /// Erases a client.
 pub(crate) async fn run(erase: &cli::Erase, out: &mut impl Write) -> Outcome {
@@ -36,9 +35,9 @@ pub(crate) async fn run(erase: &cli::Erase, out: &mut impl Write) -> Outcome {
     let ground =
         ledger::Erasure { by: vault.by.clone(), ground: erase.ground.clone(), reason: None, until: None };
     let erasure = Erasure { client, leaf: vault.leaf(Event::Erased(ground))?, sealed: vault.sealed() };
-    let duties = &vault.config.retention_duties;
+    let duties = Retention::of(&vault.config);
     let erased =
-        vault.journal.erase(erasure, &|leaf| keep_until(duties, leaf)).await.unreachable("the journal")?;
+        vault.journal.erase(erasure, &|leaf| duties.keep_until(leaf)).await.unreachable("the journal")?;
     let (told, words) = match &erased {
         Erased::Done(recorded) => {
             let index = recorded.index();
@@ -59,19 +58,4 @@ pub(crate) async fn run(erase: &cli::Erase, out: &mut impl Write) -> Outcome {
     writeln!(out, "{text}").unreachable("standard output")?;
     vault.close()?;
     if matches!(erased, Erased::Done(_)) { Ok(()) } else { Err(Failure::No) }
-}
-
-/// Until when a record has to be kept, by the longest duty that is about its purpose and something that passed.
-fn keep_until(duties: &[RetentionDuty], leaf: &Leaf) -> Option<Timestamp> {
-    let carried = leaf.event.carried()?;
-    let passed = |duty: &RetentionDuty| {
-        let mut passed = carried.to.iter().flat_map(|to| &to.passed);
-        duty.classes.is_empty() || passed.any(|passed| duty.classes.contains(&passed.class))
-    };
-    let about = |duty: &&RetentionDuty| {
-        duty.purpose.as_ref().is_none_or(|purpose| Some(purpose) == carried.terms.purpose.as_ref())
-            && passed(duty)
-    };
-    let days = duties.iter().filter(about).map(|duty| duty.days).max()?;
-    Some(leaf.time.plus_seconds(i64::from(days) * 86_400))
 }

@@ -1,36 +1,31 @@
 //! `veldwacht log …`: check the log, from its published files and nothing else. Reading in it stands in files of its own.
 //!
-//! Owns: reading files for `ledger`, and printing what it says.
+//! Owns: printing what `ledger` says of a published log.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use ledger::{Format, Receipt, TileSource, Trust, Unreadable, Verified, verify};
+use ledger::{Format, Receipt, Trust, Verified, verify};
 use serde_json::json;
 
 use crate::cli;
 use crate::commands::sample::Wanted;
-use crate::commands::{export, inzage, receivers, sample};
+use crate::commands::source::Source;
+use crate::commands::{export, inzage, receivers, sample, search, witness};
 use crate::failure::{Doing, Failure, Outcome};
-
-/// A published log in a folder.
-pub(crate) struct Folder(pub(crate) PathBuf);
-
-impl TileSource for Folder {
-    fn read(&self, path: &str) -> Result<Vec<u8>, Unreadable> {
-        std::fs::read(self.0.join(path)).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => Unreadable::Missing,
-            kind => Unreadable::Failed(kind.to_string()),
-        })
-    }
-}
 
 /// Runs one of them.
 pub(crate) async fn run(command: &cli::Log, out: &mut impl Write) -> Outcome {
     match command {
-        cli::Log::Verify { log, key, policy, json } => verified(log, key, policy.as_deref(), *json, out),
-        cli::Log::Prove { index, log } => {
-            let receipt = Receipt::make(&Folder(log.clone()), *index).wrong(log.display())?;
+        cli::Log::Verify { log, key, policy, ca, json } => {
+            let source = Source::open(log, ca.ca.as_deref())?;
+            verified(&source, &trust(key, policy.as_deref())?, *json, out)
+        }
+        cli::Log::Search(wanted) => search::run(wanted, out).await,
+        cli::Log::Witness(witness) => witness::run(witness, out).await,
+        cli::Log::Prove { index, log, ca } => {
+            let source = Source::open(log, ca.ca.as_deref())?;
+            let receipt = Receipt::make(&source, *index).wrong(log.display())?;
             write!(out, "{receipt}").unreachable("standard output")
         }
         cli::Log::Export { format: Format::Csv, json: true, .. } => {
@@ -71,10 +66,9 @@ pub(crate) async fn run(command: &cli::Log, out: &mut impl Write) -> Outcome {
     }
 }
 
-fn verified(log: &Path, key: &str, policy: Option<&Path>, as_json: bool, out: &mut impl Write) -> Outcome {
-    let trust = trust(key, policy)?;
+fn verified(source: &Source, trust: &Trust, as_json: bool, out: &mut impl Write) -> Outcome {
     let mut records: u64 = 0;
-    match verify(&Folder(log.to_owned()), &trust, &mut |_, _| records += 1) {
+    match verify(source, trust, &mut |_, _| records += 1) {
         Ok(verified) => {
             let checkpoint = verified.checkpoint();
             let root = hex::encode(checkpoint.root.0);
@@ -105,7 +99,7 @@ fn verified(log: &Path, key: &str, policy: Option<&Path>, as_json: bool, out: &m
 /// Verifies a log with a key from a file.
 pub(crate) fn verify_folder(log: &Path, key: &Path, policy: Option<&Path>) -> Outcome<Verified> {
     let trust = trust(&key.to_string_lossy(), policy)?;
-    verify(&Folder(log.to_owned()), &trust, &mut |_, _| {}).unreachable(log.display())
+    verify(&Source::open(log, None)?, &trust, &mut |_, _| {}).unreachable(log.display())
 }
 
 /// The log's key, with the witnesses of a trust file.

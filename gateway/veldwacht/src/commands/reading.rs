@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use ledger::{Producer, Record, Trust, Verified, verify, verify_records};
 use model::{Oin, Timestamp};
 
-use super::log::{Folder, trust};
+use super::log::trust;
+use super::source::{Source, address};
 use super::vault::{Vault, oin_of};
 use crate::cli::LogSource;
 use crate::config::Config;
@@ -24,31 +25,35 @@ pub(crate) enum Reading {
 
 /// A published log that was verified.
 pub(crate) struct Published {
-    folder: PathBuf,
+    place: PathBuf,
+    source: Source,
     trust: Trust,
     verified: Verified,
 }
 
 impl Published {
     /// Verifies a log, with the key beside it unless another is given.
-    pub(crate) fn open(log: &Path, key: Option<&str>) -> Outcome<Published> {
+    pub(crate) fn open(log: &Path, ca: Option<&Path>, key: Option<&str>) -> Outcome<Published> {
+        if key.is_none() && address(log).is_some() {
+            return Err(Failure::Use("give the log's verifier key: --key VKEY".into()));
+        }
         let beside = log.with_extension("vkey");
         let key = key.map_or_else(|| beside.to_string_lossy().into_owned(), str::to_owned);
-        let trust = trust(&key, None)?;
-        let verified = verify(&Folder(log.to_owned()), &trust, &mut |_, _| {}).wrong(log.display())?;
-        Ok(Published { folder: log.to_owned(), trust, verified })
+        let (trust, source) = (trust(&key, None)?, Source::open(log, ca)?);
+        let verified = verify(&source, &trust, &mut |_, _| {}).wrong(log.display())?;
+        Ok(Published { place: log.to_owned(), source, trust, verified })
     }
 
     /// Every record, in order.
     pub(crate) fn each(&self, visit: &mut dyn FnMut(Record) -> Outcome) -> Outcome {
         let mut outcome = Ok(());
         let size = self.verified.checkpoint().size;
-        verify_records(&Folder(self.folder.clone()), &self.trust, &mut |index, leaf| {
+        verify_records(&self.source, &self.trust, &mut |index, leaf| {
             if outcome.is_ok() && index < size {
                 outcome = visit(Record { index, leaf, sealed: None });
             }
         })
-        .wrong(self.folder.display())?;
+        .wrong(self.place.display())?;
         outcome
     }
 }
@@ -57,7 +62,11 @@ impl Reading {
     /// Opens the log that the command line names.
     pub(crate) fn open(source: &LogSource) -> Outcome<Reading> {
         match &source.log {
-            Some(log) => Ok(Reading::Published(Box::new(Published::open(log, source.key.as_deref())?))),
+            Some(log) => Ok(Reading::Published(Box::new(Published::open(
+                log,
+                source.ca.ca.as_deref(),
+                source.key.as_deref(),
+            )?))),
             None => Ok(Reading::Vault(Box::new(Vault::open(&source.keys)?))),
         }
     }
@@ -94,7 +103,7 @@ impl Reading {
         let (oin, name) = match self {
             Reading::Vault(vault) => (vault.by.oin, vault.config.log.origin.clone()),
             Reading::Published(published) => {
-                (producer_of(source, &published.folder)?, published.verified.checkpoint().origin.to_string())
+                (producer_of(source, &published.place)?, published.verified.checkpoint().origin.to_string())
             }
         };
         let activity =

@@ -24,7 +24,7 @@ pub(crate) fn run(
 ) -> Outcome {
     let draft = load(bundle)?;
     let mut past = Vec::new();
-    Published::open(log, key)?.each(&mut |record| {
+    Published::open(log, None, key)?.each(&mut |record| {
         past.extend(deliveries(&record.leaf));
         Ok(())
     })?;

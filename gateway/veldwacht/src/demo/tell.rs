@@ -179,9 +179,16 @@ impl<'a, W: Write> Telling<'a, W> {
     }
 
     /// The gateway stays up.
-    pub(crate) fn serving(&mut self, address: &str, folder: &Path) -> Outcome {
+    pub(crate) fn serving(&mut self, address: &str, log: Option<&str>, folder: &Path) -> Outcome {
         self.scene("De poort blijft open")?;
-        self.line(&format!("{address}, met de certificaten in {}/pki. Stop met control-C.", folder.display()))
+        let folder = folder.display();
+        if let Some(log) = log {
+            let verify = format!(
+                "veldwacht log verify {log} --key {folder}/log.vkey --ca {folder}/pki/gateway-ca.pem"
+            );
+            self.line(&format!("Het log voor iedereen: {verify}"))?;
+        }
+        self.line(&format!("{address}, met de certificaten in {folder}/pki. Stop met control-C."))
     }
 }
 
