@@ -12,7 +12,7 @@ use crate::entry::{self, Entry, Ties};
 use crate::error::CommitError;
 use crate::frame::Payload;
 use crate::keys::{ClientKey, KeyRing, NOBODY};
-use crate::seal::{self, SealError};
+use crate::seal::{self, SealError, Told};
 
 /// Everything that becomes true together, or not at all.
 #[derive(Debug, Clone)]
@@ -116,8 +116,8 @@ struct SealedBox {
 }
 
 impl SealedBox {
-    fn new(key: &[u8; 32], about: &[u8], plain: &[u8]) -> Result<SealedBox, SealError> {
-        Ok(SealedBox { salt: seal::random()?, ciphertext: seal::seal(key, about, plain)? })
+    fn new(told: &mut Told, key: &[u8; 32], about: &[u8], plain: &[u8]) -> Result<SealedBox, SealError> {
+        Ok(SealedBox { salt: told.take()?, ciphertext: seal::seal_with(told.take()?, key, about, plain)? })
     }
 
     fn digest(&self) -> Digest {
@@ -158,15 +158,16 @@ pub(crate) fn prepare(
         let what = "a document is about a client, or about `ClientPseudonym::NOBODY`";
         return Err(CommitError::Inconsistent(what));
     }
-    let key = keys.key(sealer.unwrap_or(NOBODY)).map_err(unsealed)?;
-    let id = KeyId(seal::random().map_err(unsealed)?);
+    let (key, wrapped) = keys.key(sealer.unwrap_or(NOBODY)).map_err(unsealed)?;
+    let mut told = Told::draw().map_err(unsealed)?;
+    let id = KeyId(told.take().map_err(unsealed)?);
     let record_key = key.of_record(leaf.v, &id);
     let mut boxes = Vec::with_capacity(documents.len());
     let mut deliveries = Vec::with_capacity(documents.len());
     for document in documents {
-        let delivery = DeliveryId(seal::random().map_err(unsealed)?);
+        let delivery = DeliveryId(told.take().map_err(unsealed)?);
         let about = about_document(&delivery);
-        let boxed = SealedBox::new(&record_key, &about, &document.bytes).map_err(unsealed)?;
+        let boxed = SealedBox::new(&mut told, &record_key, &about, &document.bytes).map_err(unsealed)?;
         let to = receiver(&mut leaf, &document.to)?;
         (to.delivery, to.digest) = (Some(delivery), Some(boxed.digest()));
         sealed.delivered.push(DeliveredBytes { delivery, digest: Digest::of(&document.bytes) });
@@ -177,7 +178,7 @@ pub(crate) fn prepare(
         None
     } else {
         let plain = sealed.to_bytes().map_err(|_| CommitError::Inconsistent("a sealed part has no bytes"))?;
-        Some(SealedBox::new(&record_key, &about_part(&leaf.exchange), &plain).map_err(unsealed)?)
+        Some(SealedBox::new(&mut told, &record_key, &about_part(&leaf.exchange), &plain).map_err(unsealed)?)
     };
     if sealer.is_some() || part.is_some() {
         let link = Digest::link(key.link(), &leaf.exchange);
@@ -192,7 +193,7 @@ pub(crate) fn prepare(
     let entry = Entry {
         record: &record,
         ties,
-        key: keys.needed_in_frame(&key),
+        key: wrapped,
         sealed: part.as_ref().map(|part| part.part(&key)),
         documents: boxes
             .iter()

@@ -173,6 +173,9 @@ impl Journal {
         if let Some(recorded) = self.check(&commit)? {
             return Ok(recorded);
         }
+        if !self.queue.has_room() {
+            return Err(CommitError::Busy);
+        }
         let (payload, work) = prepare(&self.shared.keys, commit, sealer)?;
         let (done, answer) = oneshot::channel();
         self.queue.push(payload, Ticket { work, done, _claim: claim, _gate: gate });

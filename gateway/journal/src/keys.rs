@@ -121,28 +121,28 @@ impl KeyRing {
         context.sign().as_ref().first_chunk().copied().unwrap_or_default()
     }
 
-    /// The client's key, a new one when there is none.
-    pub(crate) fn key(&self, client: ClientPseudonym) -> Result<Arc<ClientKey>, SealError> {
+    /// The client's key, a new one when there is none, with the wrap that must stand in a frame that uses it: none when the
+    /// ring's file has it.
+    pub(crate) fn key(
+        &self,
+        client: ClientPseudonym,
+    ) -> Result<(Arc<ClientKey>, Option<Wrapped>), SealError> {
         let mut inner = self.lock();
         if let Some(key) = inner.clients.get(&client) {
-            return Ok(Arc::clone(key));
+            let fresh = inner.fresh.get(&client).filter(|wrapped| wrapped.id == key.id);
+            return Ok((Arc::clone(key), fresh.copied()));
         }
         let id = KeyId(seal::random()?);
         let secret = Zeroizing::new(seal::random::<64>()?);
         let wrapped = file::wrap(&inner.epoch_key, inner.epoch, client, id, &secret)?;
         inner.fresh.insert(client, wrapped);
-        Ok(inner.put(ClientKey { id, client, secret }))
+        Ok((inner.put(ClientKey { id, client, secret }), Some(wrapped)))
     }
 
     /// The key with this id, unless its client was erased.
     pub(crate) fn by_id(&self, id: &KeyId) -> Option<Arc<ClientKey>> {
         let inner = self.lock();
         inner.owners.get(id).and_then(|client| inner.clients.get(client)).cloned()
-    }
-
-    /// The wrap that must stand in a frame that uses this key; none when the ring's file has it.
-    pub(crate) fn needed_in_frame(&self, key: &ClientKey) -> Option<Wrapped> {
-        self.lock().fresh.get(&key.client).filter(|wrapped| wrapped.id == key.id).copied()
     }
 
     /// Takes in a key that start-up finds in a frame. One of an ended epoch is in the file, or was erased.

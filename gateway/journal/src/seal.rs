@@ -28,13 +28,47 @@ pub(crate) fn random<const N: usize>() -> Result<[u8; N], SealError> {
     Ok(bytes)
 }
 
+/// Random bytes for one commit, asked of the machine in one piece: ids, salts and nonces, which are all told.
+pub(crate) struct Told {
+    bytes: [u8; 128],
+    used: usize,
+}
+
+impl Told {
+    /// As many as an ordinary commit needs.
+    pub(crate) fn draw() -> Result<Told, SealError> {
+        Ok(Told { bytes: random()?, used: 0 })
+    }
+
+    /// The next ones; never the same twice.
+    pub(crate) fn take<const N: usize>(&mut self) -> Result<[u8; N], SealError> {
+        let next = self.bytes.get(self.used..).and_then(|rest| rest.first_chunk()).copied();
+        match next {
+            Some(next) => {
+                self.used += N;
+                Ok(next)
+            }
+            None => random(),
+        }
+    }
+}
+
 fn cipher(key: &[u8; 32]) -> Result<LessSafeKey, SealError> {
     Ok(LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key)?))
 }
 
 /// Seals `plain`, bound to `about`.
 pub(crate) fn seal(key: &[u8; 32], about: &[u8], plain: &[u8]) -> Result<Vec<u8>, SealError> {
-    let nonce: [u8; NONCE_LEN] = random()?;
+    seal_with(random()?, key, about, plain)
+}
+
+/// As [`seal`], with a nonce that is used once.
+pub(crate) fn seal_with(
+    nonce: [u8; NONCE_LEN],
+    key: &[u8; 32],
+    about: &[u8],
+    plain: &[u8],
+) -> Result<Vec<u8>, SealError> {
     let mut sealed = Vec::with_capacity(plain.len() + OVERHEAD);
     sealed.extend_from_slice(&nonce);
     sealed.extend_from_slice(plain);

@@ -6,6 +6,7 @@
 mod figures;
 mod key;
 mod mailbox;
+mod page;
 mod search;
 mod store;
 
@@ -70,13 +71,22 @@ impl Views {
 
     /// Takes in records that are durable, in order. One that is in already changes nothing.
     pub(crate) fn apply(&self, seen: &[Seen<'_>]) -> io::Result<()> {
-        for seen in seen.iter().filter(|seen| seen.index >= self.next()) {
-            let gone = self.gone(seen)?;
-            self.store.change(seen.index + 1, |young| {
-                add(young, seen);
-                self.figures.add(young, seen.leaf);
+        let known = self.next();
+        let mut rest = seen.get(seen.partition_point(|seen| seen.index < known)..).unwrap_or_default();
+        while let Some((first, more)) = rest.split_first() {
+            // What a record ends is looked up before the change, so a batch goes on to the next one that ends something.
+            let gone = self.gone(first)?;
+            let plain = more.iter().take_while(|seen| !ends_deliveries(seen)).count();
+            let (now, later) = rest.split_at(1 + plain);
+            let next = now.last().map_or(0, |last| last.index + 1);
+            self.store.change(next, |young| {
+                for seen in now {
+                    add(young, seen);
+                    self.figures.add(young, seen.leaf);
+                }
                 gone.iter().for_each(|waiting| mailbox::remove(young, waiting));
             });
+            rest = later;
         }
         Ok(())
     }
@@ -215,6 +225,11 @@ impl Views {
             _ => Ok(Vec::new()),
         }
     }
+}
+
+/// Whether a record ends deliveries that wait.
+fn ends_deliveries(seen: &Seen<'_>) -> bool {
+    matches!(&seen.leaf.event, Event::Acknowledged(_) | Event::Expired(_) | Event::Erased(_))
 }
 
 /// Adds everything that a record says.

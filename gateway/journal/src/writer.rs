@@ -35,6 +35,18 @@ struct Waiting<T> {
     tickets: VecDeque<(Payload, T)>,
     bytes: usize,
     closed: Option<CommitError>,
+    /// The writer sleeps until so many wait: pushing wakes it once, not at every commit.
+    wanted: usize,
+}
+
+impl<T> Waiting<T> {
+    fn is_full(&self) -> bool {
+        self.tickets.len() >= QUEUE_COMMITS || self.bytes >= QUEUE_BYTES
+    }
+
+    fn is_enough(&self) -> bool {
+        self.tickets.len() >= self.wanted || self.is_full() || self.closed.is_some()
+    }
 }
 
 /// The bounded queue before the writer.
@@ -47,29 +59,36 @@ pub(crate) struct Queue<T> {
 impl<T: Waits> Queue<T> {
     pub(crate) fn new(segment_size: u64) -> Queue<T> {
         let largest = usize::try_from(segment_size.saturating_sub(START)).unwrap_or(usize::MAX);
-        let waiting = Waiting { tickets: VecDeque::new(), bytes: 0, closed: None };
+        let waiting = Waiting { tickets: VecDeque::new(), bytes: 0, closed: None, wanted: 1 };
         Queue { waiting: Mutex::new(waiting), filled: Condvar::new(), largest }
+    }
+
+    /// Whether there is room, for who would rather know before sealing anything.
+    pub(crate) fn has_room(&self) -> bool {
+        let waiting = self.lock();
+        waiting.closed.is_some() || !waiting.is_full()
     }
 
     /// Lets a frame wait for the next batch.
     pub(crate) fn push(&self, payload: Payload, ticket: T) {
         let refusal = {
             let mut waiting = self.lock();
-            let full = waiting.tickets.len() >= QUEUE_COMMITS || waiting.bytes >= QUEUE_BYTES;
             match waiting.closed.clone() {
                 Some(why) => Some((ticket, why)),
                 None if payload.frame_len() > self.largest => Some((ticket, CommitError::TooLarge)),
-                None if full => Some((ticket, CommitError::Busy)),
+                None if waiting.is_full() => Some((ticket, CommitError::Busy)),
                 None => {
                     waiting.bytes += payload.frame_len();
                     waiting.tickets.push_back((payload, ticket));
+                    if waiting.is_enough() {
+                        self.filled.notify_one();
+                    }
                     None
                 }
             }
         };
-        match refusal {
-            Some((ticket, why)) => ticket.refuse(why),
-            None => self.filled.notify_one(),
+        if let Some((ticket, why)) = refusal {
+            ticket.refuse(why);
         }
     }
 
@@ -88,30 +107,34 @@ impl<T: Waits> Queue<T> {
             }
             waiting = self.filled.wait(waiting).unwrap_or_else(PoisonError::into_inner);
         }
-        drop(waiting);
-        self.gather(last);
-        let mut waiting = self.lock();
+        waiting = self.gather(waiting, last);
         let mut batch = Vec::with_capacity(waiting.tickets.len());
         let mut bytes = 0;
         // One batch goes into one segment; what does not fit beside the first ones goes into the next batch.
         while let Some((payload, _)) = waiting.tickets.front() {
-            bytes += payload.frame_len();
-            if bytes > self.largest {
+            if bytes + payload.frame_len() > self.largest {
                 break;
             }
+            bytes += payload.frame_len();
             batch.extend(waiting.tickets.pop_front());
         }
-        waiting.bytes = waiting.tickets.iter().map(|(payload, _)| payload.frame_len()).sum();
+        waiting.bytes -= bytes;
         Some(batch)
     }
 
     /// Those whom the last flush answered are on their way back. Without them the first one alone would be
     /// flushed, and everyone else would wait for two flushes: give them up to half a flush to come.
-    fn gather(&self, last: &Last) {
+    fn gather<'w>(&self, mut waiting: MutexGuard<'w, Waiting<T>>, last: &Last) -> MutexGuard<'w, Waiting<T>> {
+        waiting.wanted = last.commits / 4 * 3;
         let begun = Instant::now();
-        while self.lock().tickets.len() < last.commits / 4 * 3 && begun.elapsed() < last.flush / 2 {
-            std::thread::yield_now();
+        while !waiting.is_enough()
+            && let Some(left) = (last.flush / 2).checked_sub(begun.elapsed())
+        {
+            let waited = self.filled.wait_timeout(waiting, left);
+            waiting = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
+        waiting.wanted = 1;
+        waiting
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting<T>> {

@@ -49,28 +49,23 @@ pub struct Criteria {
 
 /// Marks every attribute of a record.
 pub(super) fn add(young: &mut Young<'_>, seen: &Seen<'_>) {
-    let mut note = |attribute, mark| young.mark(key::marks(attribute), seen.index, mark);
+    let (page, at) = (young.page(seen.index), seen.index % 256);
     if let Some(client) = seen.ties.client {
-        note(CLIENT, shorten(&client.0));
+        page.mark(CLIENT, at, shorten(&client.0));
     }
     if let Some(user) = seen.ties.user {
-        note(USER, shorten(&user));
+        page.mark(USER, at, shorten(&user));
     }
-    note(EXCHANGE, shorten(seen.leaf.exchange.as_bytes()));
-    let mut mark = |attribute, value: &[u8]| young.bit(key::attribute(attribute, value), seen.index);
-    mark(KIND, &[seen.leaf.kind() as u8]);
-    mark(DAY, &day(seen.leaf.time).to_be_bytes());
-    for oin in organisations(seen.leaf) {
-        mark(ORGANISATION, oin.as_str().as_bytes());
-    }
-    if let Some(carried) = carried(&seen.leaf.event) {
-        for to in &carried.to {
-            mark(DECISION, &[to.decision as u8]);
-            let classes = to.passed.iter().map(|passed| Some(passed.class));
-            let classes = classes.chain(to.withheld.iter().map(|withheld| withheld.class));
-            for class in classes.chain(to.held_back.iter().map(|held| held.class)).flatten() {
-                mark(CLASS, &[class as u8]);
-            }
+    page.mark(EXCHANGE, at, shorten(seen.leaf.exchange.as_bytes()));
+    page.bit(KIND, &[seen.leaf.kind() as u8], at);
+    page.bit(DAY, &day(seen.leaf.time).to_be_bytes(), at);
+    each_organisation(seen.leaf, &mut |oin| page.bit(ORGANISATION, oin.as_str().as_bytes(), at));
+    for to in carried(&seen.leaf.event).into_iter().flat_map(|carried| &carried.to) {
+        page.bit(DECISION, &[to.decision as u8], at);
+        let classes = to.passed.iter().map(|passed| Some(passed.class));
+        let classes = classes.chain(to.withheld.iter().map(|withheld| withheld.class));
+        for class in classes.chain(to.held_back.iter().map(|held| held.class)).flatten() {
+            page.bit(CLASS, &[class as u8], at);
         }
     }
 }
@@ -188,22 +183,18 @@ fn carried(event: &Event) -> Option<&Carried> {
     }
 }
 
-/// Every organisation that a record names, each once.
-fn organisations(leaf: &Leaf) -> Vec<Oin> {
-    let mut oins: Vec<Oin> = match &leaf.event {
-        Event::Consent(change) => vec![change.by.oin, change.receiver.oin],
-        Event::Erased(erasure) => vec![erasure.by.oin],
-        Event::Access(access) => vec![access.by.oin],
-        Event::Bundle(change) => change.by.iter().map(|by| by.oin).collect(),
-        Event::Change(step) => vec![step.by.oin],
-        Event::Release(release) => vec![release.by.oin, release.to.oin],
-        event => carried(event).map_or(Vec::new(), |carried| {
-            carried.from.iter().chain(carried.to.iter().map(|to| &to.to)).map(|party| party.oin).collect()
+/// Every organisation that a record names.
+fn each_organisation(leaf: &Leaf, visit: &mut dyn FnMut(&Oin)) {
+    match &leaf.event {
+        Event::Consent(change) => [&change.by.oin, &change.receiver.oin].into_iter().for_each(visit),
+        Event::Erased(erasure) => visit(&erasure.by.oin),
+        Event::Access(access) => visit(&access.by.oin),
+        Event::Release(release) => [&release.by.oin, &release.to.oin].into_iter().for_each(visit),
+        event => carried(event).into_iter().for_each(|carried| {
+            let parties = carried.from.iter().chain(carried.to.iter().map(|to| &to.to));
+            parties.for_each(|party| visit(&party.oin));
         }),
-    };
-    oins.sort_unstable();
-    oins.dedup();
-    oins
+    }
 }
 
 /// A pseudonym as hexadecimal in the values of views.

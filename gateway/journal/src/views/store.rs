@@ -11,6 +11,9 @@ use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use super::key;
+use super::page::Page;
+
 /// A set of 256 records: those of one entry bundle of the published log.
 pub(crate) type Bits = [u8; 32];
 
@@ -32,6 +35,8 @@ type Layer = BTreeMap<Vec<u8>, Change>;
 #[derive(Default)]
 struct Layers {
     young: Layer,
+    /// The sets of the bundle that is being filled; go to `young` when it is full, and are always read with it.
+    page: Page,
     frozen: Option<Arc<Layer>>,
     /// Records from here on have all their changes in `frozen` or `young`.
     frozen_from: u64,
@@ -92,9 +97,19 @@ impl Store {
     pub(crate) fn change<R>(&self, next: u64, change: impl FnOnce(&mut Young<'_>) -> R) -> R {
         let mut layers = self.layers.write().unwrap_or_else(PoisonError::into_inner);
         let from = layers.young_from;
-        let result = change(&mut Young { layer: &mut layers.young, from });
+        let Layers { young, page, .. } = &mut *layers;
+        let result = change(&mut Young { layer: young, page, from });
         layers.next = layers.next.max(next);
         result
+    }
+
+    /// For those who read sets: what the page holds stands in the layer as well.
+    fn settle_page(&self) {
+        if !self.read().page.is_empty() {
+            let mut layers = self.layers.write().unwrap_or_else(PoisonError::into_inner);
+            let Layers { young, page, .. } = &mut *layers;
+            turn(young, page);
+        }
     }
 
     /// The value of a key.
@@ -117,6 +132,7 @@ impl Store {
         after: Option<&[u8]>,
         limit: usize,
     ) -> io::Result<Vec<(Vec<u8>, Vec<u8>)>> {
+        self.settle_page();
         let layers = self.read();
         let from = after.map_or(Bound::Included(prefix), Bound::Excluded);
         let none = Layer::new();
@@ -149,6 +165,7 @@ impl Store {
 
     /// The bit sets of every key that begins with `prefix`, by the number at the end of the key.
     pub(crate) fn bits(&self, prefix: &[u8]) -> io::Result<BTreeMap<u64, Bits>> {
+        self.settle_page();
         let layers = self.read();
         let mut all: BTreeMap<u64, Bits> = BTreeMap::new();
         let mut add = |key: &[u8], bits: &[u8]| {
@@ -172,6 +189,7 @@ impl Store {
 
     /// Which records have this mark, among the keys that begin with `prefix`: reads one key for every bundle.
     pub(crate) fn marked(&self, prefix: &[u8], wanted: [u8; 8]) -> io::Result<BTreeMap<u64, Bits>> {
+        self.settle_page();
         let layers = self.read();
         let mut all: BTreeMap<u64, Bits> = BTreeMap::new();
         let mut look = |key: &[u8], marks: &[[u8; 8]]| {
@@ -201,6 +219,8 @@ impl Store {
         if layers.frozen.is_some() || layers.young_from == layers.next {
             return false;
         }
+        let Layers { young, page, .. } = &mut *layers;
+        turn(young, page);
         layers.frozen = Some(Arc::new(std::mem::take(&mut layers.young)));
         layers.frozen_from = layers.young_from;
         layers.young_from = layers.next;
@@ -248,6 +268,7 @@ impl Store {
 /// The layer that takes changes.
 pub(crate) struct Young<'a> {
     layer: &'a mut Layer,
+    page: &'a mut Page,
     from: u64,
 }
 
@@ -265,24 +286,36 @@ impl Young<'_> {
         }
     }
 
-    /// Sets the bit of a record in the set that `prefix` and the record's bundle name.
-    pub(crate) fn bit(&mut self, prefix: Vec<u8>, index: u64) {
-        let change = self.layer.entry(in_bundle(prefix, index)).or_insert(Change::Bits([0; 32]));
-        if let Change::Bits(bits) = change {
-            set(bits, index % 256);
+    /// The page of the bundle in which a record stands. Records come in order.
+    pub(crate) fn page(&mut self, index: u64) -> &mut Page {
+        if self.page.bundle() != index / 256 {
+            turn(self.layer, self.page);
+            self.page.begin(index / 256);
         }
+        self.page
     }
+}
 
-    /// Puts the mark of a record among those that `prefix` and the record's bundle name.
-    pub(crate) fn mark(&mut self, prefix: Vec<u8>, index: u64, mark: [u8; 8]) {
-        let key = in_bundle(prefix, index);
-        let change = self.layer.entry(key).or_insert_with(|| Change::Marks(Box::new([[0; 8]; 256])));
-        if let Change::Marks(marks) = change
-            && let Some(place) = marks.get_mut((index % 256) as usize)
-        {
-            *place = mark;
+/// Puts what a page holds into a layer.
+fn turn(layer: &mut Layer, page: &mut Page) {
+    for (attribute, value, more) in page.bits() {
+        let key = in_bundle(key::attribute(attribute, value), page.bundle());
+        if let Change::Bits(bits) = layer.entry(key).or_insert(Change::Bits([0; 32])) {
+            unite(bits, more);
         }
     }
+    for (attribute, more) in page.marks() {
+        let key = in_bundle(key::marks(attribute), page.bundle());
+        let change = layer.entry(key).or_insert_with(|| Change::Marks(Box::new([[0; 8]; 256])));
+        if let Change::Marks(marks) = change {
+            marks
+                .iter_mut()
+                .zip(more)
+                .filter(|(_, more)| **more != [0; 8])
+                .for_each(|(mark, more)| *mark = *more);
+        }
+    }
+    page.clear();
 }
 
 impl Change {
@@ -309,12 +342,12 @@ impl Change {
     }
 }
 
-fn in_bundle(mut prefix: Vec<u8>, index: u64) -> Vec<u8> {
-    prefix.extend_from_slice(&(index / 256).to_be_bytes());
+fn in_bundle(mut prefix: Vec<u8>, bundle: u64) -> Vec<u8> {
+    prefix.extend_from_slice(&bundle.to_be_bytes());
     prefix
 }
 
-fn set(bits: &mut Bits, at: u64) {
+pub(super) fn set(bits: &mut Bits, at: u64) {
     if let Some(byte) = bits.get_mut((at / 8) as usize) {
         *byte |= 1 << (at % 8);
     }

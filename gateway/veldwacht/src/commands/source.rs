@@ -15,7 +15,7 @@ use crate::public_log::client;
 /// Where a published log is read.
 pub(crate) enum Source {
     Folder(PathBuf),
-    Remote(RemoteLog),
+    Remote(Box<RemoteLog>),
 }
 
 impl Source {
@@ -24,7 +24,7 @@ impl Source {
         match address(log) {
             Some(url) => {
                 let remote = RemoteLog::new(client(ca)?, url, Handle::current()).wrong(url)?;
-                Ok(Source::Remote(remote))
+                Ok(Source::Remote(Box::new(remote)))
             }
             None => Ok(Source::Folder(log.to_owned())),
         }
