@@ -201,7 +201,8 @@ fn an_entry_that_is_no_record_is_named_and_the_records_around_it_are_read() {
     let mut read = Vec::new();
     let error = verify_records(&publish(&entries), &trust(), &mut |index, _| read.push(index)).unwrap_err();
     assert_eq!(error.damage, [Damage::Unreadable { index: 4, why: LeafError::OtherVersion { version: 3 } }]);
-    assert_eq!(read, [0, 1, 2, 3, 5, 6, 7, 8, 9, 10]);
+    let around: Vec<u64> = (0..entries.len() as u64).filter(|index| *index != 4).collect();
+    assert_eq!(read, around);
 }
 
 #[test]
