@@ -3,6 +3,7 @@
 //! Owns: which benchmarks there are, and printing them: a line a comparison. What is measured, and how fairly, stands in
 //! `bench/`, one file each. A peer that is not installed costs its row, and a note on standard error.
 
+mod ask;
 mod exchange;
 mod fields;
 mod log;
@@ -22,6 +23,8 @@ use crate::failure::{Doing, Failure, Outcome};
 
 /// How long a round of what writes to the disk takes.
 const ROUND: Duration = Duration::from_secs(5);
+/// How long a round of mediated calls takes: there are many.
+const ASK_ROUND: Duration = Duration::from_millis(500);
 
 /// Measures, and prints each benchmark when it is done. What is written goes into the current folder: its disk counts.
 pub(crate) async fn run(bench: &cli::Bench, out: &mut impl Write) -> Outcome {
@@ -44,6 +47,11 @@ pub(crate) async fn run(bench: &cli::Bench, out: &mut impl Write) -> Outcome {
         if !rows.iter().any(|row| row.name.ends_with("/postgres")) {
             say("PostgreSQL is not installed, with pgbench; its rows are left out");
         }
+    }
+    if wanted(Benchmark::Ask) {
+        let (rows, missing) = ask::run(here, ASK_ROUND).await?;
+        tell(&rows, bench.json, out)?;
+        missing.iter().for_each(|peer| say(&format!("{peer} is not installed; its rows are left out")));
     }
     if wanted(Benchmark::Exchange) {
         tell(&exchange::run(here, ROUND).await?, bench.json, out)?;

@@ -309,6 +309,8 @@ pub(crate) struct Bench {
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Benchmark {
+    /// Mediated calls, beside nginx, HAProxy and Envoy
+    Ask,
     /// The field filter
     Fields,
     /// Durable audited exchanges over mutual TLS
