@@ -13,7 +13,7 @@ use ledger::{Carried, Decision, Delivery, Event, Passed, Terms, Withheld};
 use model::Refusal;
 
 use crate::ask::decide::{No, Talk, Way};
-use crate::ask::frames::framed;
+use crate::ask::frames::{framed, framed_small};
 use crate::line::record::{self, Circumstances, Outcome};
 
 /// What one side sent so far.
@@ -79,7 +79,8 @@ impl Underway {
     /// Decides about a message and counts it; gives what may go on of it, in its frame.
     pub(crate) fn pass(&self, way: Way, message: &[u8]) -> Result<Bytes, No> {
         let screened = self.talk.decide(way, message)?;
-        let frame = framed(screened.document());
+        let deflates = way == Way::Reply && self.talk.deflates;
+        let frame = if deflates { framed_small(screened.document()) } else { framed(screened.document()) };
         let (from, to, message_type) = self.talk.direction(way);
         let outcomes = [Outcome { receiver: to.clone(), decided: Ok(screened) }];
         let purpose = Some(&self.talk.route.purpose);

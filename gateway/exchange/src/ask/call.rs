@@ -83,10 +83,14 @@ async fn begin(
     };
     let deadline = Instant::now() + waits.map_or(route.timeout, |waits| waits.min(route.timeout));
     let (asker, client) = (party(&actor), OnceLock::new());
-    let underway = Underway::new(Talk { gateway, route, method, arrived, actor, asker, exchange, client });
+    let deflates = route.compression && metadata::takes_gzip(&headers);
+    let talk = Talk { gateway, route, method, arrived, actor, asker, exchange, deflates, client };
+    let underway = Underway::new(talk);
     let opening = async {
         acceptable?;
-        first(&underway, body).await
+        let limit = underway.talk.route.message_bytes;
+        let inflates = underway.talk.route.compression && metadata::is_gzip(&headers);
+        first(&underway, Messages::new(body, limit).inflating(inflates)).await
     };
     let opened = timeout_at(deadline, opening).await.unwrap_or(Err(No::TooLate));
     let (first, more) = match opened {
@@ -103,14 +107,16 @@ async fn begin(
 }
 
 /// The first message, decided about, and where the others come from.
-async fn first(underway: &Underway, body: Body) -> Result<(Option<Bytes>, Option<Messages<Body>>), No> {
+async fn first(
+    underway: &Underway,
+    mut messages: Messages<Body>,
+) -> Result<(Option<Bytes>, Option<Messages<Body>>), No> {
     let talk = &underway.talk;
     if purpose(&talk.actor).map_err(No::Asked)? != &talk.route.purpose {
         return Err(No::Asked(Reason::ExchangeNotDeclared.into()));
     }
     let limit = talk.route.message_bytes;
     let unread = |unread| No::unread(unread, Way::Request, limit);
-    let mut messages = Messages::new(body, limit);
     let first = messages.next().await.map_err(unread)?;
     let first = first.map(|first| underway.pass(Way::Request, &first)).transpose()?;
     talk.may_be_answered()?;
@@ -140,6 +146,9 @@ fn head(
     talk.route.request_metadata.cross(headers, head.headers_mut());
     let left = deadline.saturating_duration_since(Instant::now());
     metadata::onward(head.headers_mut(), &talk.exchange, talk.arrived.trace.as_ref(), left);
+    if talk.route.compression {
+        head.headers_mut().insert(metadata::ACCEPTS, metadata::IDENTITY_AND_GZIP);
+    }
     if let Some(voucher) = &talk.route.voucher {
         let (id, now) = (talk.gateway.random_bytes(), talk.gateway.now());
         head.headers_mut().insert(AUTHORIZATION, voucher.for_call(&talk.actor, id, now)?);

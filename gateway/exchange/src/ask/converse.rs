@@ -15,7 +15,7 @@ use tonic::body::Body;
 use crate::ask::account::Underway;
 use crate::ask::decide::{No, Way};
 use crate::ask::frames::Messages;
-use crate::ask::metadata::is_grpc;
+use crate::ask::metadata::{self, is_grpc};
 use crate::ask::reply;
 use crate::ask::upstream::Opened;
 use crate::streams;
@@ -144,8 +144,15 @@ async fn replies(
     }
     let mut crossing = HeaderMap::new();
     route.reply_metadata.cross(&head.headers, &mut crossing);
+    if underway.talk.deflates {
+        crossing.insert(metadata::ENCODING, metadata::GZIP);
+    }
+    if route.compression {
+        crossing.insert(metadata::ACCEPTS, metadata::IDENTITY_AND_GZIP);
+    }
     answer.head(crossing)?;
-    let mut messages = Messages::new(body, route.message_bytes);
+    let inflates = route.compression && metadata::is_gzip(&head.headers);
+    let mut messages = Messages::new(body, route.message_bytes).inflating(inflates);
     let unread = |unread| No::unread(unread, Way::Reply, route.message_bytes);
     while let Some(message) = messages.next().await.map_err(unread)? {
         let frame = underway.pass(Way::Reply, &message)?;

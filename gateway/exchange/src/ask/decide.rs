@@ -32,6 +32,8 @@ pub(crate) struct Talk {
     pub(crate) actor: Arc<Actor>,
     pub(crate) asker: Party,
     pub(crate) exchange: ExchangeId,
+    /// Whether the asker gets replies compressed.
+    pub(crate) deflates: bool,
     /// Whom the first BSN in any message names: a call is about one client.
     pub(crate) client: OnceLock<Client>,
 }

@@ -2,13 +2,18 @@
 //! (`PROTOCOL-HTTP2.md` of gRPC).
 //!
 //! Owns: finding messages in chunks of bytes, with a limit that is checked before anything is kept, and putting the
-//! frame around one. A message that lies whole in one chunk is not copied.
+//! frame around one. A message that lies whole in one chunk is not copied. Compression (gzip) is agreed on for each leg;
+//! the limit holds for what comes out of it.
 
 use std::future::poll_fn;
+use std::io::{Read as _, Write as _};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
+use flate2::Compression;
+use flate2::read::MultiGzDecoder;
+use flate2::write::GzEncoder;
 use http_body::Body as _;
 use tonic::body::Body;
 
@@ -19,7 +24,7 @@ const HEAD: usize = 5;
 pub(crate) enum Unread {
     /// It is over the limit.
     TooLarge,
-    /// It is compressed; neither side was told that it may be.
+    /// It is compressed, and the sender was not told that it may be.
     Compressed,
     /// It is no frame, or it ends halfway.
     Malformed,
@@ -67,11 +72,18 @@ pub(crate) struct Messages<C> {
     /// The begin of a message that continues in the next chunk.
     begun: BytesMut,
     limit: usize,
+    /// Whether messages may be compressed.
+    inflates: bool,
 }
 
 impl<C: Chunks> Messages<C> {
     pub(crate) fn new(chunks: C, limit: usize) -> Messages<C> {
-        Messages { chunks, chunk: Bytes::new(), begun: BytesMut::new(), limit }
+        Messages { chunks, chunk: Bytes::new(), begun: BytesMut::new(), limit, inflates: false }
+    }
+
+    /// The same, with messages that may be compressed.
+    pub(crate) fn inflating(self, inflates: bool) -> Messages<C> {
+        Messages { inflates, ..self }
     }
 
     /// The next message, nothing after the last.
@@ -111,20 +123,34 @@ impl<C: Chunks> Messages<C> {
         let here: &[u8] = if self.begun.is_empty() { &self.chunk } else { &self.begun };
         let Some((compressed, length)) = length(here) else { return Ok(None) };
         match compressed {
-            0 if length > self.limit => return Err(Unread::TooLarge),
-            0 => {}
-            1 => return Err(Unread::Compressed),
+            1 if !self.inflates => return Err(Unread::Compressed),
+            0 | 1 if length > self.limit => return Err(Unread::TooLarge),
+            0 | 1 => {}
             _ => return Err(Unread::Malformed),
         }
         if here.len() < HEAD + length {
             return Ok(None);
         }
-        if self.begun.is_empty() {
+        let message = if self.begun.is_empty() {
             self.chunk.advance(HEAD);
-            return Ok(Some(self.chunk.split_to(length)));
-        }
-        self.begun.advance(HEAD);
-        Ok(Some(self.begun.split_to(length).freeze()))
+            self.chunk.split_to(length)
+        } else {
+            self.begun.advance(HEAD);
+            self.begun.split_to(length).freeze()
+        };
+        if compressed == 0 { Ok(Some(message)) } else { inflate(&message, self.limit).map(Some) }
+    }
+}
+
+/// What comes out of a compressed message; no more of it than the limit is ever made.
+fn inflate(message: &[u8], limit: usize) -> Result<Bytes, Unread> {
+    let mut whole = Vec::new();
+    let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
+    let read = MultiGzDecoder::new(message).take(most).read_to_end(&mut whole);
+    match read {
+        Ok(length) if length > limit => Err(Unread::TooLarge),
+        Ok(_) => Ok(whole.into()),
+        Err(_) => Err(Unread::Malformed),
     }
 }
 
@@ -142,6 +168,19 @@ pub(crate) fn framed(message: &[u8]) -> Bytes {
     // The limit on messages is far below 4 GB.
     frame.put_u32(u32::try_from(message.len()).unwrap_or(u32::MAX));
     frame.put_slice(message);
+    frame.freeze()
+}
+
+/// A message in its frame, compressed.
+pub(crate) fn framed_small(message: &[u8]) -> Bytes {
+    let mut deflating = GzEncoder::new(Vec::with_capacity(message.len() / 2), Compression::fast());
+    // A vector takes all it is given.
+    let deflated = deflating.write_all(message).and_then(|()| deflating.finish());
+    let Ok(deflated) = deflated else { return framed(message) };
+    let mut frame = BytesMut::from(framed(&deflated).as_ref());
+    if let Some(flag) = frame.first_mut() {
+        *flag = 1;
+    }
     frame.freeze()
 }
 
@@ -180,6 +219,16 @@ mod tests {
         assert_eq!(cut(&head, 5).next().await, Err(Unread::TooLarge));
         let head = [0, 0xff, 0xff, 0xff, 0xff];
         assert_eq!(cut(&head, 2).next().await, Err(Unread::TooLarge));
+    }
+
+    #[tokio::test]
+    async fn what_was_compressed_comes_out_whole_and_never_more_of_it_than_the_limit() {
+        let read = |frame: Bytes| async move { cut(&frame, 7).inflating(true).next().await };
+        assert_eq!(read(framed_small(&[7; 1000])).await.unwrap().unwrap(), vec![7; 1000]);
+        assert_eq!(read(framed_small(&[7; 1001])).await, Err(Unread::TooLarge));
+        assert_eq!(read(framed_small(&vec![0; 50 << 20])).await, Err(Unread::TooLarge));
+        assert_eq!(read(Bytes::from_static(&[1, 0, 0, 0, 3, 1, 2, 3])).await, Err(Unread::Malformed));
+        assert_eq!(cut(&framed_small(b"abc"), 7).next().await, Err(Unread::Compressed));
     }
 
     #[tokio::test]

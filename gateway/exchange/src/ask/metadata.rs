@@ -96,6 +96,24 @@ pub(crate) fn onward(to: &mut HeaderMap, exchange: &ExchangeId, trace: Option<&T
     }
 }
 
+/// What a message may be compressed with (`grpc-encoding`).
+pub(crate) const ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
+/// What the other side takes.
+pub(crate) const ACCEPTS: HeaderName = HeaderName::from_static("grpc-accept-encoding");
+pub(crate) const GZIP: HeaderValue = HeaderValue::from_static("gzip");
+pub(crate) const IDENTITY_AND_GZIP: HeaderValue = HeaderValue::from_static("identity,gzip");
+
+/// Whether messages that come with these headers may be compressed with gzip.
+pub(crate) fn is_gzip(headers: &HeaderMap) -> bool {
+    headers.get(ENCODING).is_some_and(|encoding| encoding == "gzip")
+}
+
+/// Whether who sent these headers takes gzip.
+pub(crate) fn takes_gzip(headers: &HeaderMap) -> bool {
+    let taken = headers.get_all(ACCEPTS).iter().filter_map(|value| value.to_str().ok());
+    taken.flat_map(|names| names.split(',')).any(|name| name.trim() == "gzip")
+}
+
 /// The content type of gRPC.
 pub(crate) const GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
 

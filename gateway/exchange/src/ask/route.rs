@@ -73,6 +73,10 @@ pub struct RouteConfig {
     /// This gateway's own assertions towards the source, where that is a gateway itself.
     #[serde(default)]
     pub assertion: Option<VoucherConfig>,
+    /// Whether messages may be compressed (gzip), agreed on with each side by itself. Off: how well a message can be
+    /// compressed tells of its content.
+    #[serde(default)]
+    pub compression: bool,
     /// The longest message in either direction, in bytes.
     #[serde(default = "message_bytes")]
     pub message_bytes: usize,
@@ -196,6 +200,7 @@ pub(crate) struct Route {
     pub(crate) status: StatusPass,
     pub(crate) withheld: Withheld,
     pub(crate) voucher: Option<Voucher>,
+    pub(crate) compression: bool,
     pub(crate) message_bytes: usize,
     pub(crate) timeout: Duration,
     health: Duration,
@@ -252,6 +257,7 @@ impl Route {
             status: config.status,
             withheld: config.withheld,
             voucher: voucher.transpose()?,
+            compression: config.compression,
             message_bytes: config.message_bytes,
             timeout: Duration::from_secs(config.timeout_seconds),
             health: Duration::from_secs(config.health_seconds),

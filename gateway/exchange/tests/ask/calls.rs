@@ -5,6 +5,7 @@ use ledger::{Decision, Event, Kind};
 use model::DataClass;
 use proto::werkfit::v1::{Client, DoelgroepAntwoord, DoelgroepVraag};
 use tonic::client::Grpc;
+use tonic::codec::CompressionEncoding;
 use tonic::metadata::{BinaryMetadataValue, MetadataValue};
 use tonic::transport::Channel;
 use tonic::{Code, Request, Response, Status};
@@ -224,4 +225,29 @@ async fn routes_are_replaced_while_a_call_goes_on() {
     questions.send(question(2)).await.unwrap();
     assert_eq!(replies.message().await.unwrap().unwrap().kenmerk, 2);
     assert_eq!(ask(&world, "Praat").await.err().unwrap().code(), Code::Unimplemented);
+}
+
+#[tokio::test]
+async fn compression_is_agreed_on_with_each_side_by_itself() {
+    let world = World::new().await;
+    let source = source::start(&world).await;
+    let mut route = world.route("Zoek", Streaming::None, &[source.address]);
+    let gzip = CompressionEncoding::Gzip;
+    for compression in [true, false] {
+        route.compression = compression;
+        world.serve(std::slice::from_ref(&route));
+        let mut client = client(&world).await.send_compressed(gzip).accept_compressed(gzip);
+        let answered = client.unary(asserted(&world, question(7)), path("Zoek"), codec()).await;
+        if compression {
+            let reply = answered.unwrap();
+            assert_eq!(reply.metadata().get("grpc-encoding").unwrap(), "gzip", "the asker takes it");
+            assert!(reply.into_inner().grond.is_empty(), "what was compressed is filtered");
+            let there = source.seen.lock().unwrap().metadata[0].clone();
+            assert!(there.get("grpc-encoding").is_none(), "nobody knows whether the source takes it");
+            assert_eq!(there.get("grpc-accept-encoding").unwrap(), "identity,gzip");
+        } else {
+            assert_eq!(answered.err().unwrap().code(), Code::InvalidArgument, "nobody offered it");
+        }
+        client.ready().await.unwrap();
+    }
 }

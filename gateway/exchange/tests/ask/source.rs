@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
 use tonic::body::Body;
+use tonic::codec::CompressionEncoding;
 use tonic::codegen::{BoxFuture, Service};
 use tonic::metadata::{BinaryMetadataValue, MetadataMap};
 use tonic::transport::{Certificate, Identity, Server, ServerTlsConfig};
@@ -115,7 +116,9 @@ impl Service<http::Request<Body>> for Source {
                 async move { source.speak(&method, request).await }
             });
             let codec = ProstCodec::<DoelgroepAntwoord, DoelgroepVraag>::default();
-            Ok(tonic::server::Grpc::new(codec).streaming(handler, request).await)
+            let gzip = CompressionEncoding::Gzip;
+            let mut grpc = tonic::server::Grpc::new(codec).accept_compressed(gzip).send_compressed(gzip);
+            Ok(grpc.streaming(handler, request).await)
         })
     }
 }

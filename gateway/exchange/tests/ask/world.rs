@@ -284,6 +284,7 @@ impl World {
             status: StatusPass::Code,
             withheld: Withheld::Drop,
             assertion: None,
+            compression: false,
             message_bytes: 64 << 10,
             timeout_seconds: 20,
             health_seconds: 0,
