@@ -7,8 +7,6 @@ use std::fmt;
 
 use model::{ClassSet, DataClass, Form};
 
-use crate::filter::Frame;
-
 /// What one pass let through and what it withheld. Reuse one account for many messages: nothing is allocated
 /// then. Every pass starts it afresh.
 ///
@@ -18,7 +16,6 @@ pub struct Account {
     pub(crate) counts: [u32; 256],
     pub(crate) texts: Vec<Text>,
     /// Working memory of the pass, kept so that the next one need not allocate.
-    pub(crate) frames: Vec<Frame>,
     pub(crate) scratch: Vec<u8>,
 }
 
@@ -64,7 +61,7 @@ pub(crate) const fn withheld(class: Option<DataClass>) -> Counter {
 impl Account {
     /// An account in which nothing passed yet.
     pub fn new() -> Account {
-        Account { counts: [0; 256], texts: Vec::new(), frames: Vec::new(), scratch: Vec::new() }
+        Account { counts: [0; 256], texts: Vec::new(), scratch: Vec::new() }
     }
 
     /// How often each class passed in each form; only what did pass, by class and then by form.
@@ -102,13 +99,6 @@ impl Account {
     pub(crate) fn reset(&mut self) {
         self.counts = [0; 256];
         self.texts.clear();
-    }
-
-    #[inline(always)]
-    pub(crate) fn add(&mut self, counter: Counter) {
-        if let Some(count) = self.counts.get_mut(usize::from(counter)) {
-            *count = count.wrapping_add(1);
-        }
     }
 
     fn count(&self, counter: Counter) -> u32 {

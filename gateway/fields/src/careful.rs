@@ -4,67 +4,91 @@
 //! two fields of an `Any`. Correct for usual fields too; `filter` only comes here when it must.
 
 use crate::account::UNKNOWN;
-use crate::filter::Pass;
+use crate::filter::{Pass, Seen};
 use crate::malformed::{Malformed, MalformedKind};
-use crate::plan::{Act, Mode, NO_TABLE, Slot, Walk};
+use crate::plan::{Act, Mode, NO_TABLE, Slot, Table, TableId, Walk};
 use crate::rule::Rule;
 use crate::scalar::{self, Scalar};
 use crate::transform::{self, Lesser};
 use crate::wire::{self, LEN, Raw, VARINT};
 
-impl Pass<'_> {
-    /// Reads the field at `start`, and does with it what its slot says.
+impl<'a> Pass<'a> {
+    /// Reads the field at `start`, and does with it what its slot says. One past its last byte.
     #[cold]
-    #[inline(never)]
-    pub(crate) fn careful(&mut self, start: usize) -> Result<(), Malformed> {
-        let raw = wire::field(self.input, start, self.end).map_err(|kind| kind.at(start))?;
-        let slot = self.table.slot(raw.number);
+    pub(crate) fn careful(
+        &mut self,
+        table: &'a Table,
+        seen: &mut Seen,
+        start: u32,
+        end: u32,
+        levels: u32,
+    ) -> Result<u32, Malformed> {
+        let start = start as usize;
+        let raw = wire::field(self.input, start, end as usize).map_err(|kind| kind.at(start))?;
+        let slot = table.slot(raw.number);
         if slot.walk == Walk::Unknown {
-            if self.table.mode == Mode::Decided {
-                self.account.add(UNKNOWN);
+            if table.mode == Mode::Decided {
+                self.count(UNKNOWN);
             }
-            self.leave_out(start, raw.end);
-            return Ok(());
+            self.leave_out(table, start, raw.end);
+            return Ok(raw.end as u32);
         }
-        if raw.wire != slot.wire && !self.is_other_packing(slot, raw) {
+        if raw.wire != slot.wire && !is_other_packing(table, slot, raw) {
             return Err(MalformedKind::WireType.at(start));
         }
         match slot.walk {
-            Walk::AnyUrl => return self.any_url(slot, start, raw),
-            Walk::AnyValue => return self.any_value(slot, start, raw),
-            _ => {}
+            Walk::AnyUrl => self.any_url(table, seen, slot, start, raw)?,
+            Walk::AnyValue => self.any_value(table, seen, slot, start, raw, levels)?,
+            _ if slot.scalar == Scalar::Message => {
+                self.note(seen, slot);
+                self.go_in(slot.act, slot.sub, start, raw, levels)?;
+            }
+            _ => self.value(table, seen, slot, start, raw)?,
         }
-        if slot.scalar == Scalar::Message {
-            self.note(&slot);
-            return self.go_in(slot.act != Act::Drop, slot.sub, start, raw);
-        }
+        Ok(raw.end as u32)
+    }
+
+    /// Counts a field, and watches for what would change the meaning of the rest.
+    fn note(&mut self, seen: &mut Seen, slot: Slot) {
+        self.count(slot.count);
+        self.watch(seen, &slot);
+    }
+
+    /// A field that is no message.
+    fn value(
+        &mut self,
+        table: &'a Table,
+        seen: &mut Seen,
+        slot: Slot,
+        start: usize,
+        raw: Raw,
+    ) -> Result<(), Malformed> {
         let canonical = self.check(slot, raw).map_err(|kind| kind.at(start))?;
         let is_empty_run = raw.wire == LEN && slot.scalar.wire() != LEN && raw.value == raw.end;
-        if slot.act == Act::Once && (self.seen & slot.watch.sets != 0 || is_empty_run) {
-            self.leave_out(start, raw.end);
+        if slot.act == Act::Once && (seen.bits & slot.watch.sets != 0 || is_empty_run) {
+            self.leave_out(table, start, raw.end);
             return Ok(());
         }
-        self.note(&slot);
+        self.note(seen, slot);
         match slot.act {
-            Act::Drop => self.leave_out(start, raw.end),
-            Act::Keep | Act::Screen if raw.canonical && canonical => {
-                self.pos = raw.end;
-                if slot.act == Act::Screen {
-                    self.screen(&slot, self.sink.place_of(raw.value), raw.end - raw.value);
+            Act::Inside => {}
+            Act::Drop => self.leave_out(table, start, raw.end),
+            Act::Keep => {
+                if !(raw.canonical && canonical) {
+                    self.write(slot, start, raw, Lesser::NONE);
                 }
             }
-            Act::Keep | Act::Screen => self.write(slot, start, raw, Lesser::NONE),
-            Act::Transform => self.write(slot, start, raw, self.lesser(slot)),
+            Act::Screen => {
+                if !raw.canonical {
+                    self.write(slot, start, raw, Lesser::NONE);
+                }
+                let len = (raw.end - raw.value) as u32;
+                self.screen(table, &slot, self.sink.place_of(raw.end as u32) - len, len);
+            }
+            Act::Transform => self.write(slot, start, raw, lesser(table, slot)),
             Act::Once => self.write_once(slot, start, raw),
         }
         Ok(())
-    }
-
-    /// A repeated number may stand packed or by itself, whichever its contract prefers.
-    fn is_other_packing(&self, slot: Slot, raw: Raw) -> bool {
-        let repeated = self.table.fields.get(usize::from(slot.field)).is_some_and(|field| field.repeated);
-        let other = if slot.wire == LEN { slot.scalar.wire() } else { LEN };
-        repeated && slot.scalar.wire() != LEN && raw.wire == other
     }
 
     /// Whether the value is valid, and then whether it is written in the canonical way.
@@ -88,23 +112,17 @@ impl Pass<'_> {
         Ok(canonical)
     }
 
-    fn leave_out(&mut self, start: usize, end: usize) {
-        self.sink.cut(start, end);
-        self.pos = end;
-    }
-
-    fn lesser(&self, slot: Slot) -> Lesser {
-        let rule = self.table.fields.get(usize::from(slot.field)).map(|field| field.rule);
-        match rule {
-            Some(Rule::Pass { class, form }) => Lesser { form, class: Some(class) },
-            _ => Lesser::NONE,
+    /// Leaves a field out, unless the message that it is in is left out already.
+    fn leave_out(&mut self, table: &Table, start: usize, end: usize) {
+        if table.mode != Mode::Checked {
+            self.sink.cut(start as u32, end as u32);
         }
     }
 
     /// Writes the field anew: the canonical way, in a lesser form if there is one.
     fn write(&mut self, slot: Slot, start: usize, raw: Raw, lesser: Lesser) {
         let value = self.input.get(raw.value..raw.end).unwrap_or_default();
-        let mut written = std::mem::take(&mut self.account.scratch);
+        let mut written = std::mem::take(self.scratch);
         written.clear();
         if raw.wire == VARINT {
             let bits = slot.scalar.canonical(raw.varint);
@@ -124,79 +142,140 @@ impl Pass<'_> {
                 &mut written,
             );
         }
-        self.put(slot, start, raw, &written);
-        self.account.scratch = written;
+        self.put(start, raw, &written);
+        *self.scratch = written;
     }
 
     fn write_once(&mut self, slot: Slot, start: usize, raw: Raw) {
-        let mut written = std::mem::take(&mut self.account.scratch);
+        let mut written = std::mem::take(self.scratch);
         written.clear();
         transform::push_yes(slot.scalar, &mut written);
-        self.put(slot, start, raw, &written);
-        self.account.scratch = written;
+        self.put(start, raw, &written);
+        *self.scratch = written;
     }
 
     /// Puts `written` in the place of the field's value.
-    fn put(&mut self, slot: Slot, start: usize, raw: Raw, written: &[u8]) {
-        self.leave_out(start, raw.end);
+    fn put(&mut self, start: usize, raw: Raw, written: &[u8]) {
+        self.sink.cut(start as u32, raw.end as u32);
         self.sink.put_varint(wire::key(raw.number, raw.wire));
         if raw.wire == LEN {
             self.sink.put_varint(written.len() as u64);
         }
-        let place = self.sink.place_of(raw.end);
         self.sink.put(written);
-        if slot.act == Act::Screen {
-            self.screen(&slot, place, written.len());
-        }
     }
 
     /// Goes into a message; if it is kept and its key or length is padded, those are written anew.
-    fn go_in(&mut self, keep: bool, sub: u16, start: usize, raw: Raw) -> Result<(), Malformed> {
-        if !keep {
-            self.sink.cut(start, raw.value);
-            return self.descend(sub, start, usize::MAX, 0, raw.value, raw.end);
+    fn go_in(
+        &mut self,
+        act: Act,
+        sub: TableId,
+        start: usize,
+        raw: Raw,
+        levels: u32,
+    ) -> Result<(), Malformed> {
+        if !raw.canonical && !matches!(act, Act::Drop | Act::Inside) {
+            self.sink.cut(start as u32, raw.value as u32);
+            self.sink.put_varint(wire::key(raw.number, LEN));
+            self.sink.put_varint((raw.end - raw.value) as u64);
         }
-        let len = (raw.end - raw.value) as u64;
-        let width = wire::varint_len(len);
-        if raw.canonical {
-            let place = self.sink.place_of(raw.value - width);
-            return self.descend(sub, start, place, width, raw.value, raw.end);
-        }
-        self.sink.cut(start, raw.value);
-        self.sink.put_varint(wire::key(raw.number, LEN));
-        self.sink.put_varint(len);
-        let place = self.sink.place_of(raw.value) - width;
-        self.descend(sub, start, place, width, raw.value, raw.end)
+        self.enter(act, sub, start as u32, raw.value as u32, raw.end as u32, levels)
     }
 
     /// The name of the type in an `Any`: it passes if the contract knows it and something of it passes.
-    fn any_url(&mut self, slot: Slot, start: usize, raw: Raw) -> Result<(), Malformed> {
+    fn any_url(
+        &mut self,
+        table: &'a Table,
+        seen: &mut Seen,
+        slot: Slot,
+        start: usize,
+        raw: Raw,
+    ) -> Result<(), Malformed> {
         let value = self.input.get(raw.value..raw.end).unwrap_or_default();
         let url = std::str::from_utf8(value).map_err(|_| MalformedKind::Utf8.at(start))?;
-        self.note(&slot);
+        self.note(seen, slot);
         let found = self.plan.any.get(url);
         let keep = slot.act == Act::Keep && found.is_some_and(|found| found.decided != NO_TABLE);
-        self.any = found.map_or(NO_TABLE, |found| if keep { found.decided } else { found.checked });
+        seen.any = found.map_or(NO_TABLE, |found| if keep { found.decided } else { found.checked });
         if slot.act == Act::Keep && !keep {
-            self.account.add(UNKNOWN);
+            self.count(UNKNOWN);
         }
         if !keep {
-            self.leave_out(start, raw.end);
-        } else if raw.canonical {
-            self.pos = raw.end;
-        } else {
+            self.leave_out(table, start, raw.end);
+        } else if !raw.canonical {
             self.write(slot, start, raw, Lesser::NONE);
         }
         Ok(())
     }
 
     /// What an `Any` holds, by the plan of the type that it named.
-    fn any_value(&mut self, slot: Slot, start: usize, raw: Raw) -> Result<(), Malformed> {
-        self.note(&slot);
-        let Some(table) = self.plan.table(self.any) else {
-            self.leave_out(start, raw.end);
+    fn any_value(
+        &mut self,
+        table: &'a Table,
+        seen: &mut Seen,
+        slot: Slot,
+        start: usize,
+        raw: Raw,
+        levels: u32,
+    ) -> Result<(), Malformed> {
+        self.note(seen, slot);
+        let Some(named) = self.plan.table(seen.any) else {
+            self.leave_out(table, start, raw.end);
             return Ok(());
         };
-        self.go_in(table.mode == Mode::Decided, self.any, start, raw)
+        let act = match (named.mode, table.mode) {
+            (Mode::Decided, _) => Act::Keep,
+            (_, Mode::Checked) => Act::Inside,
+            _ => Act::Drop,
+        };
+        self.go_in(act, seen.any, start, raw, levels)
+    }
+}
+
+/// A repeated number may stand packed or by itself, whichever its contract prefers.
+fn is_other_packing(table: &Table, slot: Slot, raw: Raw) -> bool {
+    let repeated = table.fields.get(usize::from(slot.field)).is_some_and(|field| field.repeated);
+    let other = if slot.wire == LEN { slot.scalar.wire() } else { LEN };
+    repeated && slot.scalar.wire() != LEN && raw.wire == other
+}
+
+fn lesser(table: &Table, slot: Slot) -> Lesser {
+    let rule = table.fields.get(usize::from(slot.field)).map(|field| field.rule);
+    match rule {
+        Some(Rule::Pass { class, form }) => Lesser { form, class: Some(class) },
+        _ => Lesser::NONE,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::{DataClass, FieldKind, Form};
+
+    use super::*;
+    use crate::account::Account;
+    use crate::plan::Plan;
+    use crate::pseudonym::PseudonymKey;
+    use crate::rule::Limits;
+
+    #[test]
+    fn a_group_is_refused_even_where_the_contract_has_one() {
+        let source = r#"
+            syntax = "proto2";
+            package g;
+            message M { optional group Inner = 1 { optional string a = 1; } optional string b = 2; }
+        "#;
+        let file = protox::file::File::from_source("g.proto", source).unwrap();
+        let mut pool = prost_reflect::DescriptorPool::new();
+        pool.add_file_descriptor_proto(file.file_descriptor_proto().clone()).unwrap();
+        let contract = pool.get_message_by_name("g.M").unwrap();
+        let rule = Rule::Pass { class: DataClass::Arbeid, form: Form::Vol };
+        let plan = Plan::compile(&contract, &mut |_| (FieldKind::Waarde, rule), Limits::default()).unwrap();
+        let key = PseudonymKey::for_receiver(&[0; 32], &"00000099000000001000".parse().unwrap());
+        let filter = |bytes: &[u8]| plan.filter(bytes, &key, &mut Vec::new(), &mut Account::new());
+        let group = [0x0b, 0x0a, 1, b'x', 0x0c];
+        // At the end of a message, and with more behind it than is looked at in one go.
+        for bytes in [group.to_vec(), [&group[..], &[0x12, 60], &[b'y'; 60]].concat()] {
+            assert_eq!(filter(&bytes).unwrap_err(), MalformedKind::Group.at(0));
+        }
+        assert_eq!(filter(&[0x12, 1, b'y']), Ok(()));
     }
 }

@@ -9,11 +9,13 @@ use model::{DataClass, FieldKind, Form};
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 
 use crate::account::{self, Counter, UNCOUNTED};
-use crate::plan::{Act, AnyType, Field, Mode, NO_TABLE, Plan, Slot, Table, TableId, Walk, Watch};
+use crate::plan::{
+    Act, AnyType, Field, Mode, NO_TABLE, Plan, Read, Slot, Step, Table, TableId, Then, Walk, Watch,
+};
 use crate::rule::{Limits, Rule};
 use crate::scalar::Scalar;
 use crate::watch;
-use crate::wire::LEN;
+use crate::wire::{self, LEN};
 
 /// A rule that cannot be carried out: the fault of who made the rules. The bundle is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -152,7 +154,7 @@ impl Compiler<'_> {
                 Mode::Decided if is_any => inner(Act::Keep),
                 Mode::Decided => self.decide(field)?,
                 Mode::Whole => inner(Act::Keep),
-                Mode::Checked => inner(Act::Drop),
+                Mode::Checked => inner(Act::Inside),
             };
             let mut slot = self.slot(field, &decision, mode)?;
             slot.field = u16::try_from(index)
@@ -171,22 +173,24 @@ impl Compiler<'_> {
         let last_dense = slots.iter().map(|(number, _)| *number).filter(|number| *number <= DENSE).max();
         let mut dense = vec![Slot::UNKNOWN; last_dense.unwrap_or(0) as usize + 1];
         let mut sparse = Vec::new();
-        for (number, mut slot) in slots {
-            let alone = slot.watch == Watch::NOTHING && slot.walk != Walk::Message;
-            slot.plain = alone && slot.act == Act::Keep;
+        let mut steps = [Step::ELSEWHERE; 128];
+        for (number, slot) in slots {
+            if let Some(place) = steps.get_mut(wire::key(number, slot.wire) as usize) {
+                *place = step(&slot);
+            }
             match dense.get_mut(number as usize) {
                 Some(place) => *place = slot,
                 None => sparse.push((number, slot)),
             }
         }
-        Ok(Table { mode, dense, sparse, fields, name: message.full_name().to_owned() })
+        Ok(Table { mode, steps, dense, sparse, fields, name: message.full_name().to_owned() })
     }
 
     fn slot(&mut self, field: &FieldDescriptor, decision: &Decision, mode: Mode) -> Result<Slot, PlanError> {
         let scalar = Scalar::of(&field.kind());
         let walk = match decision.act {
             Act::Transform | Act::Once => Walk::Careful,
-            _ if field.is_packed() => Walk::Careful,
+            _ if field.is_packed() || field.is_group() => Walk::Careful,
             _ => walk_of(scalar),
         };
         let wire = match scalar {
@@ -197,7 +201,7 @@ impl Compiler<'_> {
         let sub = match field.kind() {
             Kind::Message(message) => {
                 let mode = match decision.act {
-                    Act::Drop => Mode::Checked,
+                    Act::Drop | Act::Inside => Mode::Checked,
                     _ if is_whole(&message) => Mode::Whole,
                     _ => mode,
                 };
@@ -206,7 +210,7 @@ impl Compiler<'_> {
             _ => NO_TABLE,
         };
         let (act, count) = (decision.act, decision.count);
-        Ok(Slot { wire, walk, act, count, scalar, field: 0, sub, watch: Watch::NOTHING, plain: false })
+        Ok(Slot { wire, walk, act, count, scalar, field: 0, sub, watch: Watch::NOTHING })
     }
 
     fn decide(&mut self, field: &FieldDescriptor) -> Result<Decision, PlanError> {
@@ -262,6 +266,27 @@ fn inner(act: Act) -> Decision {
     Decision { act, count: UNCOUNTED, kind: FieldKind::Waarde, rule, class: None, because: None }
 }
 
+/// A slot in short, if there is little to know of the field.
+fn step(slot: &Slot) -> Step {
+    let (read, bytes) = match slot.walk {
+        _ if slot.watch != Watch::NOTHING => (Read::ELSEWHERE, 0),
+        Walk::Text => (Read::TEXT, 0),
+        Walk::Bool => (Read::BOOL, 1),
+        Walk::Varint32 => (Read::VARINT, 4),
+        Walk::Varint64 => (Read::VARINT, 6),
+        Walk::Fixed32 => (Read::FIXED, 4),
+        Walk::Fixed64 => (Read::FIXED, 8),
+        Walk::Message => (Read::MESSAGE, 0),
+        _ => (Read::ELSEWHERE, 0),
+    };
+    match slot.act {
+        Act::Keep | Act::Inside => Step { read, then: Then::Nothing, count: slot.count, bytes },
+        Act::Drop => Step { read, then: Then::Cut, count: slot.count, bytes },
+        Act::Screen => Step { read, then: Then::Screen, count: slot.count, bytes },
+        Act::Transform | Act::Once => Step::ELSEWHERE,
+    }
+}
+
 fn walk_of(scalar: Scalar) -> Walk {
     match scalar {
         Scalar::Bool => Walk::Bool,
@@ -286,7 +311,7 @@ fn act_of(form: Form, field: &FieldDescriptor) -> Act {
 /// Whether a field of this kind and type can travel in this form.
 fn fits(form: Form, kind: FieldKind, field: &FieldDescriptor) -> bool {
     let scalar = Scalar::of(&field.kind());
-    let number = matches!(scalar.wire(), crate::wire::VARINT | crate::wire::FIXED32 | crate::wire::FIXED64);
+    let number = matches!(scalar.wire(), wire::VARINT | wire::FIXED32 | wire::FIXED64);
     let integer = number && !matches!(scalar, Scalar::Bool | Scalar::Float | Scalar::Double);
     let integer = integer && field.kind().as_enum().is_none();
     let fits_type = match form {

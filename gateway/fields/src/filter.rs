@@ -1,15 +1,15 @@
 //! The pass: one walk forward over the wire bytes of a message, in which every field is looked up once.
 //!
-//! Owns: where the walk is, and the messages it is inside of. What is common is done here; every unusual encoding
-//! goes to `careful`, which may be slow. What is written goes to `sink`, what happened into the account.
+//! Owns: where the walk is, and how it goes into messages and comes out again. How a field is read is in `read`;
+//! every unusual encoding goes to `careful`, which may be slow. What is written goes to `sink`, what happened into
+//! the account.
 
-use crate::account::{Account, Text};
+use crate::account::{Account, Counter, Text};
 use crate::malformed::{Malformed, MalformedKind};
-use crate::plan::{Act, NO_TABLE, Plan, Slot, Table, TableId, Walk};
+use crate::plan::{Act, NO_TABLE, Plan, Read, Slot, Table, TableId, Then, Walk};
 use crate::pseudonym::PseudonymKey;
+use crate::read::{self, Found};
 use crate::sink::Sink;
-use crate::utf8;
-use crate::wire;
 
 /// Whether leaving something out changed what the rest means, so that the message must be settled first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,44 +18,25 @@ pub(crate) enum Settled {
     No,
 }
 
-/// A message that the walk is inside of: how to go on after it, and where its length stands.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Frame {
-    /// Where its length stands in the output; `NOWHERE` if nothing of it passes.
-    place: usize,
-    /// How many bytes the length takes there, and what it says.
-    width: u32,
-    len: u32,
-    /// How many texts were reported before it.
-    texts: u32,
-    /// What to go back to.
-    end: u32,
-    seen: u32,
-    table: TableId,
-    any: TableId,
-}
-
-const NOWHERE: usize = usize::MAX;
-const HIGH: u64 = 0x8080_8080_8080_8080;
-
-/// One walk over one message.
+/// One walk over one message. Positions are 32 bits wide: no message is longer.
 pub(crate) struct Pass<'a> {
     pub(crate) plan: &'a Plan,
+    tables: &'a [Table],
     pub(crate) key: &'a PseudonymKey,
     pub(crate) input: &'a [u8],
     pub(crate) sink: Sink<'a>,
-    pub(crate) account: &'a mut Account,
-    /// The message the walk is in: its type, where it ends, what was seen in it.
-    pub(crate) table: &'a Table,
-    table_id: TableId,
+    counts: &'a mut [u32; 256],
+    texts: &'a mut Vec<Text>,
+    pub(crate) scratch: &'a mut Vec<u8>,
+    unsettled: bool,
+}
+
+/// What was seen in the message that the walk is in.
+pub(crate) struct Seen {
+    /// See `watch`.
+    pub(crate) bits: u32,
     /// For an `Any`: the table of the type that it named.
     pub(crate) any: TableId,
-    pub(crate) end: usize,
-    pub(crate) seen: u32,
-    pub(crate) pos: usize,
-    /// How many messages the walk is inside of.
-    depth: usize,
-    unsettled: bool,
 }
 
 /// Walks over the whole input.
@@ -67,238 +48,169 @@ pub(crate) fn pass(
     account: &mut Account,
 ) -> Result<Settled, Malformed> {
     account.reset();
-    account.frames.resize(plan.limits.depth, Frame::default());
-    let Some(table) = plan.table(0) else { return Ok(Settled::Yes) };
-    let sink = Sink::new(input, output);
-    let mut pass = Pass {
-        plan,
-        key,
-        input,
-        sink,
-        account,
-        table,
-        table_id: 0,
-        any: NO_TABLE,
-        end: input.len(),
-        seen: 0,
-        pos: 0,
-        depth: 0,
-        unsettled: false,
-    };
-    pass.walk()?;
+    let Account { counts, texts, scratch } = account;
+    let tables = plan.tables.as_slice();
+    let Some(table) = tables.first() else { return Ok(Settled::Yes) };
+    let sink = Sink::new(input, std::mem::take(output));
+    let mut pass = Pass { plan, tables, key, input, sink, counts, texts, scratch, unsettled: false };
+    let walked = pass.walk(table, 0, input.len() as u32, plan.limits.depth as u32);
     let settled = if pass.unsettled { Settled::No } else { Settled::Yes };
-    pass.sink.finish();
-    Ok(settled)
+    *output = if walked.is_ok() { pass.sink.finish() } else { pass.sink.abandon() };
+    walked.map(|()| settled)
 }
 
-impl Pass<'_> {
-    /// Walks to the end of the root. What changes with every field stays in registers; the rest of the state is
-    /// as it should be whenever something else than this loop is called.
-    fn walk(&mut self) -> Result<(), Malformed> {
-        let input = self.input;
-        'message: loop {
-            let (dense, end, mut pos) = (self.table.dense.as_slice(), self.end, self.pos);
-            if end > input.len() {
-                return Err(MalformedKind::Length.at(pos)); // never: every length was checked; spares checks below
-            }
-            while pos < end {
-                let start = pos;
-                let Some((slot, at, body, next)) = read(input, dense, start, end) else {
-                    self.careful(start)?;
-                    continue 'message;
-                };
-                self.account.add(slot.count);
+impl<'a> Pass<'a> {
+    /// Walks over a message from `pos` to its end. So many levels of messages may stand in it.
+    fn walk(&mut self, table: &'a Table, mut pos: u32, end: u32, levels: u32) -> Result<(), Malformed> {
+        let mut seen = Seen { bits: 0, any: NO_TABLE };
+        while pos < end {
+            if let Some((step, window)) = read::key(self.input, table, pos)
+                && step.read.is(Read::MESSAGE)
+                && let Some((value, next)) = read::bytes(window, pos)
+                && next <= end
+                && let Some(slot) = table.dense.get(read::number(self.input, pos))
+            {
+                self.count(step.count);
+                self.enter(slot.act, slot.sub, pos, value, next, levels)?;
                 pos = next;
-                if slot.plain {
-                    continue;
-                }
-                self.watch(slot);
-                match slot.act {
-                    _ if slot.walk == Walk::Message => {
-                        self.enter(slot, start, at, body, next)?;
-                        continue 'message;
-                    }
-                    Act::Drop => self.sink.cut(start, next),
-                    Act::Screen => self.screen(slot, self.sink.place_of(body), next - body),
-                    _ => {}
-                }
+                continue;
             }
-            self.pos = pos;
-            if !self.leave() {
-                return Ok(());
-            }
+            let stop = self.skim(table, pos, end);
+            pos = if stop == pos { self.elsewhere(table, &mut seen, pos, end, levels)? } else { stop };
         }
-    }
-
-    /// Counts a field, and watches for what would change the meaning of the rest.
-    pub(crate) fn note(&mut self, slot: &Slot) {
-        self.account.add(slot.count);
-        self.watch(slot);
-    }
-
-    #[inline(always)]
-    fn watch(&mut self, slot: &Slot) {
-        self.unsettled |= self.seen & slot.watch.conflicts != 0;
-        self.seen |= slot.watch.sets;
-    }
-
-    /// Reports a text of the output.
-    pub(crate) fn screen(&mut self, slot: &Slot, start: usize, len: usize) {
-        let subject = self.table.fields.get(usize::from(slot.field)).and_then(|field| field.class);
-        if let Some(subject) = subject
-            && len > 0
-        {
-            self.account.texts.push(Text { start, end: start + len, subject });
-        }
-    }
-
-    /// Goes into a message whose key starts at `start`, its length at `at`, and its fields at `body`.
-    #[inline(always)]
-    fn enter(
-        &mut self,
-        slot: &Slot,
-        start: usize,
-        at: usize,
-        body: usize,
-        end: usize,
-    ) -> Result<(), Malformed> {
-        let place = if slot.act == Act::Drop {
-            self.sink.cut(start, body);
-            NOWHERE
-        } else {
-            self.sink.place_of(at)
-        };
-        self.descend(slot.sub, start, place, body - at, body, end)
-    }
-
-    /// Goes into the message `body..end`, whose length stands in the output at `place`, `width` bytes wide.
-    #[inline(always)]
-    pub(crate) fn descend(
-        &mut self,
-        sub: TableId,
-        start: usize,
-        place: usize,
-        width: usize,
-        body: usize,
-        end: usize,
-    ) -> Result<(), Malformed> {
-        let Some(table) = self.plan.table(sub) else { return Err(MalformedKind::WireType.at(start)) };
-        let texts = self.account.texts.len() as u32;
-        let Some(frame) = self.account.frames.get_mut(self.depth) else {
-            return Err(MalformedKind::Depth.at(start));
-        };
-        *frame = Frame {
-            place,
-            width: width as u32,
-            len: (end - body) as u32,
-            texts,
-            end: self.end as u32,
-            seen: self.seen,
-            table: self.table_id,
-            any: self.any,
-        };
-        self.depth += 1;
-        (self.table, self.table_id, self.any) = (table, sub, NO_TABLE);
-        (self.seen, self.pos, self.end) = (0, body, end);
         Ok(())
     }
 
-    /// Leaves a message at its end; false at the end of the root.
-    #[inline(always)]
-    fn leave(&mut self) -> bool {
-        let Some(depth) = self.depth.checked_sub(1) else { return false };
-        let Some(frame) = self.account.frames.get(depth) else { return false };
-        self.depth = depth;
-        if let Some(table) = self.plan.table(frame.table) {
-            self.table = table;
-        }
-        (self.table_id, self.any, self.seen, self.end) =
-            (frame.table, frame.any, frame.seen, frame.end as usize);
-        let (place, width) = (frame.place, frame.width as usize);
-        if place != NOWHERE {
-            let len = self.sink.place_of(self.pos) - (place + width);
-            if len != frame.len as usize && !(width == 1 && self.sink.put_short_len(place, len)) {
-                let texts = frame.texts;
-                self.mend(place, width, texts);
-            }
-        }
-        true
-    }
-
-    /// Puts the right length before a message that is left, which may move it.
+    /// Goes as far as there is little to know of any field: where that ends. Most messages are skimmed from start to
+    /// end, so nothing is in this loop that most fields do not need.
     #[inline(never)]
-    fn mend(&mut self, place: usize, width: usize, texts: u32) {
-        let moved = self.sink.mend(place, width, self.pos);
-        if moved != 0 {
-            for text in self.account.texts.iter_mut().skip(texts as usize) {
-                text.start = text.start.wrapping_add_signed(moved);
-                text.end = text.end.wrapping_add_signed(moved);
+    fn skim(&mut self, table: &Table, mut pos: u32, end: u32) -> u32 {
+        let input = self.input;
+        while pos < end {
+            let Some((step, window)) = read::key(input, table, pos) else { break };
+            let next = read::field(input, step, window, pos);
+            if next > end {
+                break;
+            }
+            self.count(step.count);
+            match step.then {
+                Then::Nothing => {}
+                Then::Cut => self.sink.cut(pos, next),
+                Then::Screen => self.screen_at(table, pos, next),
+            }
+            pos = next;
+        }
+        pos
+    }
+
+    /// Any field that was not skimmed. One past its last byte.
+    #[inline(never)]
+    fn elsewhere(
+        &mut self,
+        table: &'a Table,
+        seen: &mut Seen,
+        start: u32,
+        end: u32,
+        levels: u32,
+    ) -> Result<u32, Malformed> {
+        let Some(found) = read::anywhere(self.input, table, start).filter(|found| found.next <= end) else {
+            return self.careful(table, seen, start, end, levels);
+        };
+        let Found { slot, value, next } = found;
+        self.count(slot.count);
+        self.watch(seen, slot);
+        match slot.act {
+            _ if slot.walk == Walk::Message => {
+                self.enter(slot.act, slot.sub, start, value, next, levels)?;
+            }
+            Act::Drop => self.sink.cut(start, next),
+            Act::Screen => self.screen(table, slot, self.sink.place_of(value), next - value),
+            _ => {}
+        }
+        Ok(next)
+    }
+
+    #[inline(always)]
+    pub(crate) fn count(&mut self, counter: Counter) {
+        if let Some(count) = self.counts.get_mut(usize::from(counter)) {
+            *count = count.wrapping_add(1);
+        }
+    }
+
+    /// Watches for what would change the meaning of the rest.
+    pub(crate) fn watch(&mut self, seen: &mut Seen, slot: &Slot) {
+        self.unsettled |= seen.bits & slot.watch.conflicts != 0;
+        seen.bits |= slot.watch.sets;
+    }
+
+    /// Reports the text at `start`, whose key has one byte.
+    #[inline(never)]
+    fn screen_at(&mut self, table: &Table, start: u32, next: u32) {
+        if let Some((_, window)) = read::key(self.input, table, start)
+            && let Some((value, _)) = read::bytes(window, start)
+            && let Some(slot) = table.dense.get(read::number(self.input, start))
+        {
+            self.screen(table, slot, self.sink.place_of(value), next - value);
+        }
+    }
+
+    /// Reports a text of the output.
+    pub(crate) fn screen(&mut self, table: &Table, slot: &Slot, start: u32, len: u32) {
+        let subject = table.fields.get(usize::from(slot.field)).and_then(|field| field.class);
+        if let Some(subject) = subject
+            && len > 0
+        {
+            self.texts.push(Text { start: start as usize, end: (start + len) as usize, subject });
+        }
+    }
+
+    /// Goes into the message `value..end` of the field that starts at `start`, and puts it right in the output. Its
+    /// length is written without padding before it, there too.
+    #[inline(always)]
+    pub(crate) fn enter(
+        &mut self,
+        act: Act,
+        sub: TableId,
+        start: u32,
+        value: u32,
+        end: u32,
+        levels: u32,
+    ) -> Result<(), Malformed> {
+        let Some(table) = self.tables.get(usize::from(sub)) else {
+            return Err(MalformedKind::WireType.at(start as usize));
+        };
+        let Some(levels) = levels.checked_sub(1) else {
+            return Err(MalformedKind::Depth.at(start as usize));
+        };
+        if matches!(act, Act::Drop | Act::Inside) {
+            if act == Act::Drop {
+                self.sink.cut(start, end);
+            }
+            return self.inside(table, value, end, levels);
+        }
+        let (body, texts) = (self.sink.place_of(value), self.texts.len());
+        self.inside(table, value, end, levels)?;
+        if self.sink.place_of(end).wrapping_sub(body) != end - value {
+            let moved = self.sink.mend(body, end - value, end);
+            if moved != 0 {
+                self.move_texts(texts, moved as isize);
             }
         }
+        Ok(())
     }
-}
 
-/// The field at `start`, if it is written as nearly all are: its slot, where its length would stand, where its value
-/// starts, and one past its end. Nothing, if it takes more care.
-#[inline(always)]
-fn read<'a>(
-    input: &[u8],
-    dense: &'a [Slot],
-    start: usize,
-    end: usize,
-) -> Option<(&'a Slot, usize, usize, usize)> {
-    let word = wire::word(input, start);
-    let (mut key, mut rest, mut at) = (word & 0x7f, word >> 8, start + 1);
-    if word & 0x80 != 0 {
-        let high = rest & 0xff;
-        if high.wrapping_sub(1) >= 0x7f {
-            return None;
+    /// Walks over a message that seldom needs more than skimming.
+    #[inline(always)]
+    fn inside(&mut self, table: &'a Table, value: u32, end: u32, levels: u32) -> Result<(), Malformed> {
+        let stop = self.skim(table, value, end);
+        if stop == end { Ok(()) } else { self.walk(table, stop, end, levels) }
+    }
+
+    #[inline(never)]
+    fn move_texts(&mut self, from: usize, by: isize) {
+        for text in self.texts.iter_mut().skip(from) {
+            text.start = text.start.wrapping_add_signed(by);
+            text.end = text.end.wrapping_add_signed(by);
         }
-        (key, rest, at) = (key | high << 7, word >> 16, start + 2);
     }
-    let slot = dense.get((key >> 3) as usize)?;
-    if slot.wire != (key & 7) as u8 {
-        return None;
-    }
-    let (body, next) = match slot.walk {
-        Walk::Text => {
-            let (body, next) = short_len(rest, at)?;
-            if next > end || !utf8::is_text(input, body, next) {
-                return None;
-            }
-            return Some((slot, at, body, next));
-        }
-        Walk::Message | Walk::Bytes => short_len(rest, at)?,
-        Walk::Bool => (rest & 0xff <= 1).then_some((at, at + 1))?,
-        Walk::Varint32 => (at, at + short_varint(rest, 4)?),
-        Walk::Varint64 => (at, at + short_varint(rest, 6)?),
-        Walk::Fixed32 => (at, at + 4),
-        Walk::Fixed64 => (at, at + 8),
-        Walk::Unknown | Walk::Careful | Walk::AnyUrl | Walk::AnyValue => return None,
-    };
-    (next <= end).then_some((slot, at, body, next))
-}
-
-/// Where the value starts whose length is at `at`, at the start of `rest`, and where it ends; if the length takes at
-/// most two bytes and is not padded.
-#[inline(always)]
-fn short_len(rest: u64, at: usize) -> Option<(usize, usize)> {
-    if rest & 0x80 == 0 {
-        return Some((at + 1, at + 1 + (rest & 0x7f) as usize));
-    }
-    let high = (rest >> 8) & 0xff;
-    (high.wrapping_sub(1) < 0x7f).then_some((at + 2, at + 2 + (rest & 0x7f | high << 7) as usize))
-}
-
-/// How long the varint at the start of `rest` is, if that is at most `most` and it is not padded.
-#[inline(always)]
-fn short_varint(rest: u64, most: u32) -> Option<usize> {
-    if rest & 0x80 == 0 {
-        return Some(1);
-    }
-    let bits = (!rest & HIGH).trailing_zeros() + 1;
-    if bits > most * 8 || rest.unbounded_shr(bits - 8) & 0xff == 0 {
-        return None;
-    }
-    Some((bits / 8) as usize)
 }

@@ -13,6 +13,7 @@ mod filter;
 mod malformed;
 mod plan;
 mod pseudonym;
+mod read;
 mod rule;
 mod scalar;
 mod settle;

@@ -55,6 +55,8 @@ pub(crate) enum Mode {
 #[derive(Debug, Clone)]
 pub(crate) struct Table {
     pub(crate) mode: Mode,
+    /// The first byte of a field → what to know of it, if its key has one byte.
+    pub(crate) steps: [Step; 128],
     /// Field number → slot, from number 0.
     pub(crate) dense: Vec<Slot>,
     /// Larger numbers, in order.
@@ -94,6 +96,8 @@ pub(crate) enum Walk {
 #[repr(u8)]
 pub(crate) enum Act {
     Drop,
+    /// Nothing more: the message that it is in was dropped whole.
+    Inside,
     /// Copied; a message is entered.
     Keep,
     /// Copied, and its range reported.
@@ -104,7 +108,52 @@ pub(crate) enum Act {
     Once,
 }
 
-/// What the pass knows of a field number: one look-up, no pointer to follow.
+/// What the pass must know of a field of which there is little to know, by its key: one look-up of four bytes.
+#[derive(Debug, Clone, Copy)]
+#[repr(C)]
+pub(crate) struct Step {
+    pub(crate) read: Read,
+    pub(crate) then: Then,
+    pub(crate) count: Counter,
+    /// Of a fixed number its width; of a varint up to which length it is always canonical, unless padded.
+    pub(crate) bytes: u8,
+}
+
+/// How a field is read. One bit each: so the pass tests the common ones first, where the compiler would make a jump of
+/// an enum that no processor foresees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Read(u8);
+
+impl Read {
+    /// Not here: there is more to know. See its slot.
+    pub(crate) const ELSEWHERE: Read = Read(0);
+    pub(crate) const TEXT: Read = Read(1);
+    pub(crate) const VARINT: Read = Read(2);
+    pub(crate) const BOOL: Read = Read(4);
+    pub(crate) const FIXED: Read = Read(8);
+    pub(crate) const MESSAGE: Read = Read(16);
+
+    #[inline(always)]
+    pub(crate) fn is(self, other: Read) -> bool {
+        self.0 & other.0 != 0
+    }
+}
+
+/// What is done with a field once it is read and counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Then {
+    Nothing,
+    Cut,
+    Screen,
+}
+
+impl Step {
+    pub(crate) const ELSEWHERE: Step =
+        Step { read: Read::ELSEWHERE, then: Then::Nothing, count: crate::account::UNCOUNTED, bytes: 0 };
+}
+
+/// What the pass knows of a field number.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Slot {
     pub(crate) wire: u8,
@@ -117,8 +166,6 @@ pub(crate) struct Slot {
     /// The table of a message.
     pub(crate) sub: TableId,
     pub(crate) watch: Watch,
-    /// Whether it is kept, no message, and means nothing for other fields: then there is nothing more to it.
-    pub(crate) plain: bool,
 }
 
 /// What a field means for other fields of its message; see `watch`.
@@ -144,7 +191,6 @@ impl Slot {
         field: u16::MAX,
         sub: NO_TABLE,
         watch: Watch::NOTHING,
-        plain: false,
     };
 }
 

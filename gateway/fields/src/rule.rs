@@ -32,15 +32,16 @@ pub enum Rule {
 /// How much a sender may ask of one pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// The longest message that is read, in bytes; at most 2³¹ − 1, protobuf's own limit.
+    /// The longest message that is read, in bytes; at most [`Limits::MAX_BYTES`].
     pub bytes: usize,
     /// How many messages may stand inside each other below the root, at most 100.
     pub depth: usize,
 }
 
 impl Limits {
-    /// Protobuf's own limit on the length of a message.
-    pub const MAX_BYTES: usize = 0x7fff_ffff;
+    /// 128 MiB. Pseudonyms are longer than what they stand for, up to twelve times with key and length: so no output
+    /// gets longer than protobuf's own limit of 2³¹ − 1 bytes.
+    pub const MAX_BYTES: usize = 128 << 20;
     /// The nesting that every common parser still reads.
     pub const MAX_DEPTH: usize = 100;
 }

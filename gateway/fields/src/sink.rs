@@ -5,23 +5,25 @@
 
 use crate::wire;
 
-/// Room that is always there past what was written, so that short runs are copied as whole blocks.
-const SLACK: usize = 32;
+/// Room that is always there past what was written, so that short runs are copied as whole blocks: a length that is
+/// known beforehand is a few instructions, any other is a call.
+const BLOCK: usize = 128;
 
-/// An output buffer over one input.
+/// An output buffer over one input. Positions are 32 bits wide: see `Limits::MAX_BYTES`.
 pub(crate) struct Sink<'a> {
     input: &'a [u8],
     /// Longer than what was written; cut to size at the end.
-    out: &'a mut Vec<u8>,
+    out: Vec<u8>,
     /// How many bytes of `out` are written.
-    at: usize,
+    at: u32,
     /// From here on the input is kept, and not copied yet.
-    run: usize,
+    run: u32,
 }
 
 impl<'a> Sink<'a> {
-    pub(crate) fn new(input: &'a [u8], out: &'a mut Vec<u8>) -> Sink<'a> {
-        let room = input.len() + SLACK;
+    /// A sink that writes into a buffer of any content.
+    pub(crate) fn new(input: &'a [u8], mut out: Vec<u8>) -> Sink<'a> {
+        let room = input.len() + BLOCK;
         if out.len() < room {
             out.resize(room, 0);
         }
@@ -30,56 +32,56 @@ impl<'a> Sink<'a> {
 
     /// Where in the output the byte `at` of the current run will stand.
     #[inline(always)]
-    pub(crate) fn place_of(&self, at: usize) -> usize {
-        self.at + (at - self.run)
+    pub(crate) fn place_of(&self, at: u32) -> u32 {
+        self.at.wrapping_add(at.wrapping_sub(self.run))
     }
 
     /// Leaves out `from..to` of the input.
     #[inline(always)]
-    pub(crate) fn cut(&mut self, from: usize, to: usize) {
+    pub(crate) fn cut(&mut self, from: u32, to: u32) {
         self.flush(from);
         self.run = to;
     }
 
     /// Copies the run up to `upto`, and goes on from there.
     #[inline(always)]
-    fn flush(&mut self, upto: usize) {
-        let len = upto - self.run;
-        if len != 0 {
-            self.copy(self.run, len);
-            self.run = upto;
+    fn flush(&mut self, upto: u32) {
+        let len = upto.wrapping_sub(self.run);
+        if len == 0 {
+            return;
         }
-    }
-
-    #[inline(always)]
-    fn copy(&mut self, from: usize, len: usize) {
-        if len <= SLACK
-            && let Some(block) = self.input.get(from..).and_then(|rest| rest.first_chunk::<SLACK>())
-            && let Some(to) = self.out.get_mut(self.at..).and_then(|rest| rest.first_chunk_mut::<SLACK>())
+        let (from, to) = (self.run as usize, self.at as usize);
+        if len as usize <= BLOCK
+            && let Some(block) = self.input.get(from..from + BLOCK)
+            && let Some(to) = self.out.get_mut(to..to + BLOCK)
         {
-            *to = *block;
+            to.copy_from_slice(block);
             self.at += len;
         } else {
-            self.put_run(from, len);
+            self.put_run(len);
         }
+        self.run = upto;
     }
 
     #[inline(never)]
-    fn put_run(&mut self, from: usize, len: usize) {
-        self.reserve(len);
-        let run = self.input.get(from..from + len).unwrap_or_default();
-        if let Some(to) = self.out.get_mut(self.at..self.at + run.len()) {
+    fn put_run(&mut self, len: u32) {
+        self.reserve(len as usize);
+        let (from, to) = (self.run as usize, self.at as usize);
+        if let Some(run) = self.input.get(from..from + len as usize)
+            && let Some(to) = self.out.get_mut(to..to + len as usize)
+        {
             to.copy_from_slice(run);
-            self.at += run.len();
+            self.at += len;
         }
     }
 
     /// Appends bytes that do not stand in the input. Whatever is kept before them was cut up to there.
     pub(crate) fn put(&mut self, bytes: &[u8]) {
         self.reserve(bytes.len());
-        if let Some(to) = self.out.get_mut(self.at..self.at + bytes.len()) {
+        let at = self.at as usize;
+        if let Some(to) = self.out.get_mut(at..at + bytes.len()) {
             to.copy_from_slice(bytes);
-            self.at += bytes.len();
+            self.at += bytes.len() as u32;
         }
     }
 
@@ -90,53 +92,70 @@ impl<'a> Sink<'a> {
         self.put(bytes.get(..len).unwrap_or_default());
     }
 
-    /// Puts a length of one byte where one stands already. False if it does not fit, or nothing stands there yet.
+    /// Puts the right length before the message that stands at `body`, where it was `before` bytes long, and of which
+    /// something was cut; it ends with the input's `upto`. By how much it moved.
     #[inline(always)]
-    pub(crate) fn put_short_len(&mut self, place: usize, len: usize) -> bool {
-        if len >= 0x80 || place >= self.at {
-            return false;
+    pub(crate) fn mend(&mut self, body: u32, before: u32, upto: u32) -> i32 {
+        let len = self.place_of(upto).wrapping_sub(body);
+        if before < 0x80 && len < 0x80 {
+            if let Some(to) = self.out.get_mut((body as usize).wrapping_sub(1)) {
+                *to = len as u8;
+            }
+            return 0;
         }
-        if let Some(to) = self.out.get_mut(place) {
-            *to = len as u8;
-        }
-        true
+        self.mend_long(body, before, upto)
     }
 
-    /// Puts the right length before a message of which something was cut: at `place`, where `width` bytes hold
-    /// another one; the message ends with the input's `upto`. By how much the message moved.
-    pub(crate) fn mend(&mut self, place: usize, width: usize, upto: usize) -> isize {
+    #[inline(never)]
+    fn mend_long(&mut self, body: u32, before: u32, upto: u32) -> i32 {
         self.flush(upto);
-        let body = place + width;
         let len = self.at - body;
+        let width = wire::varint_len(u64::from(before)) as u32;
+        let (from, place) = (body as usize, (body - width) as usize);
+        if len < 0x80
+            && from + BLOCK <= self.out.len()
+            && let Some(short) = self.out.get_mut(place)
+        {
+            *short = len as u8;
+            self.out.copy_within(from..from + BLOCK, place + 1);
+            self.at -= width - 1;
+            return 1 - width as i32;
+        }
         let mut bytes = [0; 10];
-        let needed = wire::write_varint(len as u64, &mut bytes);
-        if needed != width {
+        let needed = wire::write_varint(u64::from(len), &mut bytes);
+        if needed as u32 != width {
             self.reserve(needed);
-            self.out.copy_within(body..self.at, place + needed);
-            self.at = self.at - width + needed;
+            self.out.copy_within(from..self.at as usize, place + needed);
+            self.at = self.at - width + needed as u32;
         }
         if let Some(to) = self.out.get_mut(place..place + needed) {
             to.copy_from_slice(bytes.get(..needed).unwrap_or_default());
         }
-        needed as isize - width as isize
+        needed as i32 - width as i32
     }
 
-    /// Copies what is left and cuts the buffer to size.
-    pub(crate) fn finish(mut self) {
-        self.flush(self.input.len());
-        self.out.truncate(self.at);
+    /// Copies what is left: the whole output.
+    pub(crate) fn finish(mut self) -> Vec<u8> {
+        self.flush(self.input.len() as u32);
+        self.out.truncate(self.at as usize);
+        self.out
+    }
+
+    /// The buffer, whatever is in it.
+    pub(crate) fn abandon(self) -> Vec<u8> {
+        self.out
     }
 
     #[inline(always)]
     fn reserve(&mut self, more: usize) {
-        if self.out.len() < self.at + more + SLACK {
+        if self.out.len() < self.at as usize + more + BLOCK {
             self.grow(more);
         }
     }
 
     #[cold]
     fn grow(&mut self, more: usize) {
-        let left = self.input.len().saturating_sub(self.run);
-        self.out.resize(self.at + more + left + SLACK, 0);
+        let left = self.input.len().saturating_sub(self.run as usize);
+        self.out.resize(self.at as usize + more + left + BLOCK, 0);
     }
 }

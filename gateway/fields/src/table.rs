@@ -71,8 +71,8 @@ pub(crate) fn outcome(slot: Slot, field: &Field) -> Outcome {
         (Act::Once, _) => Outcome::Passes(Form::JaNee),
         (Act::Transform, Rule::Pass { form, .. }) => Outcome::Passes(form),
         (Act::Transform, _) => Outcome::Passes(Form::Vol),
-        (Act::Drop, Rule::Withhold { class: None }) => Outcome::Withheld("no class"),
-        (Act::Drop, _) => Outcome::Withheld(field.because.unwrap_or("not for this receiver")),
+        (Act::Drop | Act::Inside, Rule::Withhold { class: None }) => Outcome::Withheld("no class"),
+        (Act::Drop | Act::Inside, _) => Outcome::Withheld(field.because.unwrap_or("not for this receiver")),
     }
 }
 

@@ -1,91 +1,75 @@
 //! Whether bytes are UTF-8, quickly for the short strings that documents are made of.
 //!
 //! Owns: nothing but that question. What takes time in short strings is branches that cannot be foreseen, so there
-//! are few of them: ASCII is looked at in whole blocks, two-byte letters (`ë`) eight bytes at a time. Anything else
-//! is left to the standard library.
+//! are few of them: up to 63 bytes are looked at in one go, whatever the length. Two-byte letters (`ë`) are looked at
+//! eight bytes at a time; anything else is left to the standard library.
 
-use crate::wire;
+use wide::i8x16;
 
-const HIGH: u64 = 0x8080_8080_8080_8080;
+/// How many bytes of a text are looked at in one go.
+pub(crate) const BLOCK: usize = 48;
 
-/// Whether `from..to` of the input is UTF-8; false when it is not within the input.
+/// Whether the first `len` bytes of a block, fewer than it has, are ASCII. Whatever stands behind them does not count.
 #[inline(always)]
-pub(crate) fn is_text(input: &[u8], from: usize, to: usize) -> bool {
-    let len = to.wrapping_sub(from);
-    if let Some([low, high]) = MASKS.get(len) {
-        // Whatever stands behind a short text is masked out; at the end of the input there is nothing to read.
-        return match input.get(from..).and_then(|rest| rest.first_chunk::<16>()) {
-            Some(block) => {
-                let [first, second] = halves(block);
-                first & low | second & high == 0 || is_utf8(input, from, to)
-            }
-            None => is_utf8(input, from, to),
-        };
-    }
-    let Some(bytes) = input.get(from..to) else { return false };
-    let ascii = if len <= 32 {
-        both_ascii(bytes.first_chunk::<16>(), bytes.last_chunk::<16>())
-    } else if len <= 64 {
-        both_ascii(bytes.first_chunk::<32>(), bytes.last_chunk::<32>())
-    } else {
-        bytes.is_ascii()
-    };
-    ascii || is_utf8(input, from, to)
+pub(crate) fn is_ascii(block: &[u8; BLOCK], len: u8) -> bool {
+    MASKS.get(usize::from(len)).is_some_and(|mask| high_bits(block) & mask == 0)
 }
 
-/// For each length up to 16, the high bits of so many bytes.
+/// For each length, so many bits.
 #[expect(clippy::indexing_slicing, reason = "at compile time, where a wrong index does not compile")]
-const MASKS: [[u64; 2]; 17] = {
-    let mut masks = [[0; 2]; 17];
-    let mut len = 1;
-    while len <= 16 {
-        let low = if len < 8 { len } else { 8 };
-        masks[len] =
-            [HIGH.unbounded_shr(64 - 8 * low as u32), HIGH.unbounded_shr(64 - 8 * (len - low) as u32)];
+const MASKS: [u64; BLOCK] = {
+    let mut masks = [0; BLOCK];
+    let mut len = 0;
+    while len < BLOCK {
+        masks[len] = !(u64::MAX << len);
         len += 1;
     }
     masks
 };
 
+/// The highest bit of each byte, that of the first one lowest.
 #[inline(always)]
-fn halves(block: &[u8; 16]) -> [u64; 2] {
-    let bits = u128::from_le_bytes(*block);
-    [bits as u64, (bits >> 64) as u64]
+fn high_bits(block: &[u8; BLOCK]) -> u64 {
+    let (blocks, _) = block.as_chunks::<16>();
+    blocks
+        .iter()
+        .rev()
+        .fold(0, |high, block| high << 16 | u64::from(i8x16::new(block.map(|byte| byte as i8)).to_bitmask()))
 }
 
-/// Whether the two ends of a text, which together are all of it, are ASCII.
-#[inline(always)]
-fn both_ascii<const N: usize>(first: Option<&[u8; N]>, last: Option<&[u8; N]>) -> bool {
-    let high = |bytes: &[u8; N]| {
-        let (words, _) = bytes.as_chunks::<8>();
-        words.iter().fold(0, |high, word| high | u64::from_ne_bytes(*word))
-    };
-    match (first, last) {
-        (Some(first), Some(last)) => (high(first) | high(last)) & HIGH == 0,
-        _ => false,
-    }
-}
-
+/// Whether `from..to` is UTF-8; false when it is not within the input.
 #[inline(never)]
-fn is_utf8(input: &[u8], from: usize, to: usize) -> bool {
-    input.get(from..to).is_some_and(|bytes| is_two_byte_text(bytes) || std::str::from_utf8(bytes).is_ok())
+pub(crate) fn is_text(input: &[u8], from: u32, to: u32) -> bool {
+    let (mut from, to) = (from as usize, to as usize);
+    if to > input.len() {
+        return false;
+    }
+    while from < to {
+        let Some(block) = input.get(from..from + BLOCK).and_then(|block| block.first_chunk()) else { break };
+        let len = BLOCK.min(to - from);
+        match letters(block, high_bits(block) & !(u64::MAX << len), len) {
+            Some(read) => from += read,
+            None => break,
+        }
+    }
+    from >= to || input.get(from..to).is_some_and(|rest| std::str::from_utf8(rest).is_ok())
 }
 
-/// Whether bytes are ASCII and two-byte letters, and nothing else.
-fn is_two_byte_text(bytes: &[u8]) -> bool {
-    let (words, rest) = bytes.as_chunks::<8>();
-    let last = wire::word(rest, 0);
-    // The highest bit of each byte stands for the byte; the lowest byte comes first.
-    let (mut wrong, mut before) = (0, 0);
-    for word in words.iter().map(|word| u64::from_le_bytes(*word)).chain([last]) {
-        let leads = word & (word << 1) & HIGH;
-        let follows = word & !(word << 1) & HIGH;
-        let longer = leads & (word << 2);
-        let overlong = leads & !(word << 3 | word << 4 | word << 5 | word << 6);
-        wrong |= longer | overlong | (follows ^ (leads << 8 | before));
-        before = leads >> 56;
+/// How many of the first `len` bytes, whose high bits are given, are ASCII and two-byte letters: all of them, or all
+/// but the last one if a letter starts there. Nothing, when there is anything else.
+#[inline(always)]
+fn letters(block: &[u8; BLOCK], mut high: u64, len: usize) -> Option<usize> {
+    while high != 0 {
+        let at = high.trailing_zeros() as usize;
+        if at + 1 >= len {
+            return (at > 0).then_some(at);
+        }
+        match block.get(at..at + 2) {
+            Some([0xc2..=0xdf, 0x80..=0xbf]) => high &= !(3 << at),
+            _ => return None,
+        }
     }
-    wrong | before == 0
+    Some(len)
 }
 
 #[cfg(test)]
@@ -104,9 +88,13 @@ mod tests {
                     bytes[2] = 0xff;
                     bytes[3 + len] = 0xff;
                     let expected = std::str::from_utf8(&bytes[3..3 + len]).is_ok();
-                    assert_eq!(is_text(&bytes, 3, 3 + len), expected, "{len} {place} {bad:?}");
+                    assert_eq!(is_text(&bytes, 3, 3 + len as u32), expected, "{len} {place} {bad:?}");
                     let exact = &bytes[..3 + len];
-                    assert_eq!(is_text(exact, 3, 3 + len), expected, "{len} {place} {bad:?}, at the end");
+                    assert_eq!(
+                        is_text(exact, 3, 3 + len as u32),
+                        expected,
+                        "{len} {place} {bad:?}, at the end"
+                    );
                 }
             }
         }
@@ -114,18 +102,18 @@ mod tests {
         {
             for before in 0..20 {
                 let text = "x".repeat(before) + text;
-                assert!(is_text(text.as_bytes(), 0, text.len()), "{text}");
+                assert!(is_text(text.as_bytes(), 0, text.len() as u32), "{text}");
                 for at in 0..text.len() {
                     for byte in [0x80, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf, 0xe0, 0xed, 0xf0, 0xf5] {
                         let mut bytes = text.clone().into_bytes();
                         bytes[at] = byte;
                         let expected = std::str::from_utf8(&bytes).is_ok();
-                        assert_eq!(is_text(&bytes, 0, bytes.len()), expected, "{bytes:02x?}");
+                        assert_eq!(is_text(&bytes, 0, bytes.len() as u32), expected, "{bytes:02x?}");
                     }
                 }
             }
         }
-        assert!(is_text("zo’n zin".as_bytes(), 0, "zo’n zin".len()));
+        assert!(is_text("zo’n zin".as_bytes(), 0, "zo’n zin".len() as u32));
         assert!(!is_text(b"abc", 0, 40));
     }
 }

@@ -13,24 +13,6 @@ pub(crate) const FIXED32: u8 = 5;
 /// The highest field number there is.
 pub(crate) const MAX_NUMBER: u64 = (1 << 29) - 1;
 
-/// The eight bytes from `at` on, the first one lowest; zeros past the end.
-#[inline(always)]
-pub(crate) fn word(input: &[u8], at: usize) -> u64 {
-    match input.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
-        Some(bytes) => u64::from_le_bytes(*bytes),
-        None => last_word(input, at),
-    }
-}
-
-#[cold]
-#[inline(never)]
-fn last_word(input: &[u8], at: usize) -> u64 {
-    let mut bytes = [0; 8];
-    let rest = input.get(at..).unwrap_or_default();
-    bytes.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
-    u64::from_le_bytes(bytes)
-}
-
 /// A varint: its value, and where it ends.
 pub(crate) fn varint(input: &[u8], at: usize) -> Result<(u64, usize), MalformedKind> {
     let mut value = 0;
@@ -141,12 +123,5 @@ mod tests {
         assert_eq!(varint(&bytes, 0), Ok((u64::MAX, 10)));
         bytes[9] = 2;
         assert_eq!(varint(&bytes, 0), Err(MalformedKind::Varint));
-    }
-
-    #[test]
-    fn a_word_past_the_end_is_filled_with_zeros() {
-        assert_eq!(word(&[1, 2, 3], 1), 0x0302);
-        assert_eq!(word(&[1, 2, 3], 3), 0);
-        assert_eq!(word(&[1, 2, 3], 9), 0);
     }
 }

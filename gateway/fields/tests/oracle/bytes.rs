@@ -4,10 +4,24 @@ use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 
 use crate::choices::Choices;
 
-/// A message of this type, nearly always valid.
-pub(crate) fn message(choices: &mut Choices, of: &MessageDescriptor) -> Vec<u8> {
+/// A message of this type, nearly always valid. A long one goes on until the choices run out, and ends with enough
+/// text that what stands before it is read as in the middle of a message.
+pub(crate) fn message(choices: &mut Choices, of: &MessageDescriptor, long: bool) -> Vec<u8> {
     let mut bytes = Vec::new();
     write(choices, of, 0, &mut bytes);
+    let of_text = of.fields().find(|field| field.kind() == Kind::String);
+    while long && !choices.is_empty() && bytes.len() < 4096 {
+        match &of_text {
+            Some(field) if choices.once_in(2) => {
+                let text = any_text(choices);
+                block(choices, field.number(), &text, &mut bytes);
+            }
+            _ => write(choices, of, 0, &mut bytes),
+        }
+    }
+    if let (true, Some(field)) = (long, of_text) {
+        block(choices, field.number(), &[b'.'; 64], &mut bytes);
+    }
     if choices.once_in(16) {
         for _ in 0..1 + choices.below(3) {
             let at = choices.number() as usize % bytes.len().max(1);
@@ -24,6 +38,20 @@ pub(crate) fn message(choices: &mut Choices, of: &MessageDescriptor) -> Vec<u8> 
         }
     }
     bytes
+}
+
+/// A text of up to 300 bytes with letters of any width in it, now and then not UTF-8.
+fn any_text(choices: &mut Choices) -> Vec<u8> {
+    let len = usize::from(choices.byte()) + choices.below(45);
+    let mut text: Vec<u8> = b"een tekst van enige lengte ".iter().copied().cycle().take(len).collect();
+    for _ in 0..choices.below(4) {
+        let at = usize::from(choices.byte()) % (text.len() + 1);
+        let letters: [&[u8]; 6] =
+            ["ë".as_bytes(), "é".as_bytes(), "’".as_bytes(), "😀".as_bytes(), b"\xc3", b"\x80"];
+        let letter = letters[if choices.once_in(16) { 4 + choices.below(2) } else { choices.below(4) }];
+        text.splice(at..at, letter.iter().copied());
+    }
+    text
 }
 
 fn write(choices: &mut Choices, of: &MessageDescriptor, depth: usize, to: &mut Vec<u8>) {
