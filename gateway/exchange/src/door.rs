@@ -9,6 +9,7 @@ mod counts;
 mod expiry;
 mod files;
 mod guard;
+mod guest;
 mod http2;
 mod knock;
 mod pace;
@@ -193,7 +194,7 @@ impl Hall {
             Ok(Err(_)) => return self.report.handshake(now, address, &knock),
             Err(_) => return self.report.slow(now, address),
         };
-        let Some(peer) = knock.peer() else { return self.report.handshake(now, address, &knock) };
+        let Some(peer) = knock.guest() else { return self.report.handshake(now, address, &knock) };
         let Some(of_organisation) = self.organisations.take(peer.oin()) else {
             self.report.peer(now, address, &peer, Reason::Busy.into());
             let mut stream = stream;

@@ -9,11 +9,13 @@ use std::time::Duration;
 use journal::Commit;
 use ledger::{Carried, Event, Party};
 use model::Role;
+use oversight::Oversight;
 use proto::veldwacht::audit::v1::audit_service_server::AuditServiceServer;
 use proto::veldwacht::consent::v1::consent_service_server::ConsentServiceServer;
 use proto::veldwacht::exchange::v1::exchange_service_server::ExchangeServiceServer;
 use proto::veldwacht::screening::v1::screening_service_server::ScreeningServiceServer;
 use screening::LONGEST_TEXT;
+use proto::veldwacht::policy::v1::policy_service_server::PolicyServiceServer;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tonic::service::Routes;
@@ -23,17 +25,23 @@ use crate::ask::{Asks, Front};
 use crate::door::{self, Guard, Http2, Stage, TurnedAway};
 use crate::gateway::Gateway;
 use crate::line::record::{self, Circumstances};
-use crate::services::{audit::Audit, consent::Consents, exchange::Exchange, screening::Screening};
+use crate::services::{
+    audit::Audit, consent::Consents, exchange::Exchange, policy::Policy, screening::Screening,
+};
 use crate::status::status;
 
+/// The longest bundle that operators propose or get, in bytes.
+const BUNDLE_BYTES: usize = 32 << 20;
 /// How often deliveries are looked at that were never collected.
 const EXPIRY_ROUND: Duration = Duration::from_secs(10);
 /// How many refusals at the door may wait to be recorded; more are counted, not kept.
 const WAITING_REFUSALS: usize = 1024;
 
 /// Serves the gateway's own services, and by `asks` those of source organisations, until `stop` resolves, and then until the calls in flight have ended.
+#[expect(clippy::too_many_arguments, reason = "what a gateway is made of, each part once")]
 pub async fn serve(
     gateway: Arc<Gateway>,
+    oversight: Arc<Oversight>,
     asks: Arc<Asks>,
     listener: TcpListener,
     guard: Arc<Guard>,
@@ -75,6 +83,11 @@ pub async fn serve(
         .add_service(
             ScreeningServiceServer::new(Screening(Arc::clone(&gateway)))
                 .max_decoding_message_size(LONGEST_TEXT + (64 << 10)),
+        )
+        .add_service(
+            PolicyServiceServer::new(Policy { gateway: Arc::clone(&gateway), oversight })
+                .max_decoding_message_size(BUNDLE_BYTES)
+                .max_encoding_message_size(BUNDLE_BYTES),
         );
     let front = Front::new(own.prepare(), gateway, asks);
     door::serve(connections, http2, shares.layer(front), stop).await;

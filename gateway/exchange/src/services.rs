@@ -7,3 +7,4 @@ pub(crate) mod collect;
 pub(crate) mod consent;
 pub(crate) mod exchange;
 pub(crate) mod screening;
+pub(crate) mod policy;

@@ -23,7 +23,7 @@ pub use assertion::MAX_LIFETIME_SECONDS;
 pub use chain::{Rules, Trust, TrustError};
 pub use key::{Algorithm, AssertionKey, KeyError};
 pub use operator::Operator;
-pub use peer::{Certified, Peer};
+pub use peer::{Certified, Peer, organisation_of};
 pub use pin::{Fingerprint, Pin};
 pub use registry::{Organisation, RegisteredOperator, Registry, RegistryError};
 pub use replay::{ReplayMemory, Replays, Seen};

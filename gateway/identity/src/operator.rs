@@ -19,6 +19,7 @@ pub struct Operator {
     registered: Arc<RegisteredOperator>,
     fingerprint: Fingerprint,
     links: Vec<Link>,
+    expires: Timestamp,
 }
 
 impl Operator {
@@ -32,7 +33,14 @@ impl Operator {
         registry: &Registry,
         now: Timestamp,
     ) -> Result<Operator, Refusal> {
-        let certified = Certified::check(presented, trust, now)?;
+        Operator::find(Certified::check(presented, trust, now)?, registry)
+    }
+
+    /// Finds the operator of a certificate that a trusted authority vouches for.
+    ///
+    /// # Errors
+    /// `CERTIFICATE_REFUSED` with the place in the certificate that is wrong.
+    pub fn find(certified: Certified, registry: &Registry) -> Result<Operator, Refusal> {
         let no = |field, description| refuse(Reason::CertificateRefused, field, description);
         if !certified.subject_serial_number.is_empty() {
             return Err(no("subject.serialNumber", "an organisation's certificate is not an operator's"));
@@ -49,6 +57,7 @@ impl Operator {
             registered: Arc::clone(registered),
             fingerprint: certified.fingerprint,
             links: certified.links,
+            expires: certified.expires,
         })
     }
 
@@ -70,6 +79,11 @@ impl Operator {
     /// SHA-256 of the certificate.
     pub fn fingerprint(&self) -> Fingerprint {
         self.fingerprint
+    }
+
+    /// Last moment at which the certificate is valid.
+    pub fn expires(&self) -> Timestamp {
+        self.expires
     }
 
     pub(crate) fn links(&self) -> &[Link] {

@@ -154,6 +154,22 @@ impl Certified {
     }
 }
 
+impl Certified {
+    /// Whether it can only be an operator's: it names no organisation.
+    pub fn is_operators(&self) -> bool {
+        self.subject_serial_number.is_empty()
+    }
+}
+
+/// The organisation of a gateway's own certificate (DER), if it names one.
+pub fn organisation_of(certificate: &[u8]) -> Option<Oin> {
+    let leaf = certificate::read(certificate).ok()?;
+    match attributes(&leaf, &OID_X509_SERIALNUMBER).as_slice() {
+        [Some(text)] => text.parse().ok(),
+        _ => None,
+    }
+}
+
 /// Every attribute of this kind in the subject; none for a value that is no text.
 fn attributes(certificate: &X509Certificate<'_>, kind: &Oid<'_>) -> Vec<Option<String>> {
     let attributes =

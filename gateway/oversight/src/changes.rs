@@ -25,6 +25,8 @@ pub struct Change {
     pub id: ExchangeId,
     /// When it was proposed.
     pub at: Timestamp,
+    /// The number of the bundle that ran then.
+    pub from: u64,
     /// Where it stands, who proposed it, who approved it.
     pub approval: Approval,
 }
@@ -63,7 +65,7 @@ impl Changes {
         let event = policy::Event { at: opened.leaf.time, by, step };
         let taken = match self.all.get_mut(&change) {
             Some(known) => known.approval.step(&event).map(|_| ()),
-            None => self.begin(change, &event),
+            None => self.begin(change, from_number(&opened.leaf.event), &event),
         };
         if let Err(why) = taken {
             tracing::error!(index = opened.index, %why, "a step of a change does not follow from the log");
@@ -72,9 +74,9 @@ impl Changes {
     }
 
     /// A change that is proposed.
-    pub(crate) fn begin(&mut self, id: ExchangeId, event: &policy::Event) -> Result<(), NotTaken> {
+    pub(crate) fn begin(&mut self, id: ExchangeId, from: u64, event: &policy::Event) -> Result<(), NotTaken> {
         let approval = Approval::begin(event)?;
-        self.all.insert(id, Change { id, at: event.at, approval });
+        self.all.insert(id, Change { id, at: event.at, from, approval });
         Ok(())
     }
 
@@ -120,6 +122,13 @@ fn step_of(event: &Event) -> Option<(ExchangeId, Step)> {
             Some((*change, Step::Activate { running: theirs(&from.digest) }))
         }
         _ => None,
+    }
+}
+
+fn from_number(event: &Event) -> u64 {
+    match event {
+        Event::Change(ChangeStep { proposed: Some(proposed), .. }) => proposed.from.number,
+        _ => 0,
     }
 }
 

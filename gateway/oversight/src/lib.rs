@@ -15,6 +15,7 @@ mod start;
 mod steps;
 
 mod looks;
+mod study;
 
 pub use changes::{Change, OpenError};
 pub use in_force::{InForce, Reception};
@@ -24,3 +25,4 @@ pub use rights::{AUDITOR, Act, BEHEERDER, OFFICER};
 pub use shelf::{Shelf, ShelfError};
 pub use start::{NoStart, start};
 pub use steps::{Bundle, NotLoaded, lexicon, load, refusal_of};
+pub use study::{Which, deliveries};

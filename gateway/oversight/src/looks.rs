@@ -133,7 +133,15 @@ impl Oversight {
     }
 
     /// Every bundle that decided, oldest first.
-    pub(crate) async fn history(&self) -> Result<Vec<BundleRef>, Refusal> {
+    ///
+    /// # Errors
+    /// `ROLE_NOT_ALLOWED`.
+    pub async fn history(&self, who: &Operator) -> Result<Vec<BundleRef>, Refusal> {
+        self.may(who, Act::LookAtPolicy).await?;
+        self.bundles().await
+    }
+
+    pub(crate) async fn bundles(&self) -> Result<Vec<BundleRef>, Refusal> {
         let criteria = Criteria { kind: Some(Kind::Bundle), ..Criteria::default() };
         let of_bundle = |opened: Opened| match opened.leaf.event {
             Event::Bundle(change) if BundleChange::holds(&change) => Some(change.about),

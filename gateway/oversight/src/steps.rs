@@ -72,7 +72,7 @@ impl Oversight {
     pub async fn rollback(self: &Arc<Self>, who: &Operator, files: Files) -> Result<Change, Refusal> {
         let who = self.permit(who, Act::ChangePolicy).await?;
         self.run(|this| async move {
-            let before = this.history().await?;
+            let before = this.bundles().await?;
             this.proposed(&who, files, Some(before)).await
         })
         .await
@@ -121,7 +121,7 @@ impl Oversight {
     }
 
     /// Runs a step to its end, whether or not whoever asked for it still waits.
-    async fn run<T: Send + 'static, F: Future<Output = Result<T, Refusal>> + Send + 'static>(
+    pub(crate) async fn run<T: Send + 'static, F: Future<Output = Result<T, Refusal>> + Send + 'static>(
         self: &Arc<Self>,
         step: impl FnOnce(Arc<Oversight>) -> F,
     ) -> Result<T, Refusal> {
@@ -175,7 +175,7 @@ impl Oversight {
         });
         let event = policy::Event { at: leaf.time, by: who.name.clone(), step: Step::Propose(proposed) };
         self.commit(who, leaf, None).await?;
-        changes.begin(id, &event).map_err(refused)?;
+        changes.begin(id, from.number, &event).map_err(refused)?;
         changes.get(&id).cloned().ok_or_else(|| Reason::NotFound.into())
     }
 
@@ -319,7 +319,9 @@ fn back(
 }
 
 /// Runs what takes a while beside the threads that serve.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refusal> {
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Refusal> {
     tokio::task::spawn_blocking(work).await.map_err(|_| Reason::LogUnavailable.into())
 }
 
@@ -339,6 +341,10 @@ pub fn refusal_of(why: &NotLoaded) -> Refusal {
         NotLoaded::Lexicon(error) => vec![violation("lexicon", &error.to_string())],
     };
     Refusal::at(Reason::BundleRefused, violations)
+}
+
+pub(crate) fn not_loaded(why: NotLoaded) -> Refusal {
+    refusal_of(&why)
 }
 
 fn gone(what: &str) -> Refusal {

@@ -267,6 +267,17 @@ impl Approval {
 }
 
 impl State {
+    /// The name in answers.
+    pub const fn name(self) -> &'static str {
+        match self {
+            State::Proposed => "proposed",
+            State::Simulated => "simulated",
+            State::Approved => "approved",
+            State::Active => "active",
+            State::Rejected => "rejected",
+        }
+    }
+
     /// Simulating again takes nothing back.
     fn max_with(self, other: State) -> State {
         if self == State::Proposed { other } else { self }

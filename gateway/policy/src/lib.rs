@@ -55,7 +55,7 @@ pub use route::Situation;
 pub use rules::{NO_CLASS, NO_RULE, RuleText};
 pub use shadow::{Shadow, shadow};
 pub use signature::{Keys, Part, Seen, Signers, Trust, sign};
-pub use simulate::{NotSimulated, SimulatedField, Simulation, simulate, simulate_json};
+pub use simulate::{NotSimulated, SimulatedField, Simulation, rehearse, simulate, simulate_json};
 pub use trial::{Tested, Trial, run_tests};
 
 #[cfg(test)]

@@ -153,8 +153,7 @@ impl Ready {
         let http2 = Http2::default();
         let compacting = tokio::spawn(retention.compact_always(Arc::clone(&gateway), compact_every));
         let mut public_log = public_log.run(gateway.publisher());
-        exchange::serve(Arc::clone(&gateway), asks, listener, guard, limits, http2, stop).await;
-        drop(oversight);
+        exchange::serve(Arc::clone(&gateway), oversight, asks, listener, guard, limits, http2, stop).await;
         watching.abort();
         warning.abort();
         console.inspect(tokio::task::JoinHandle::abort);

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use identity::{Actor, Peer};
+use identity::{Actor, Certified, Operator, Peer};
 use model::{Name, Oin, Reason, Refusal, Timestamp};
 use ring::digest::{SHA256, digest};
 use rustls::pki_types::CertificateDer;
@@ -25,6 +25,7 @@ use tokio_rustls::server::TlsStream;
 
 use super::counts::Count;
 use super::guard::{AssertionUse, Entrance, Guard};
+use super::guest::Guest;
 use crate::gathered::READ_AT_ONCE;
 
 /// TLS over a socket that is read in large pieces.
@@ -89,7 +90,7 @@ struct Inner {
 
 struct Known {
     generation: u64,
-    peer: Arc<Peer>,
+    peer: Guest,
     /// Actors of assertions that were shown on this connection, by the SHA-256 of the token: a token may be long. Used
     /// with [`AssertionUse::Connection`] only.
     actors: HashMap<Vec<u8>, Arc<Actor>>,
@@ -100,7 +101,7 @@ const MAX_ACTORS: usize = 256;
 
 impl Visitor {
     pub(super) fn new(
-        peer: Arc<Peer>,
+        peer: Guest,
         address: SocketAddr,
         guard: Arc<Guard>,
         entrance: Arc<Entrance>,
@@ -121,6 +122,30 @@ impl Visitor {
     /// # Errors
     /// `CERTIFICATE_REFUSED` or `ORGANISATION_UNKNOWN`, as at the door.
     pub fn peer(&self) -> Result<Arc<Peer>, Refusal> {
+        match self.guest()? {
+            Guest::Peer(peer) => Ok(peer),
+            // An operator has no part in any exchange.
+            Guest::Operator(..) => Err(Reason::RoleNotAllowed.into()),
+        }
+    }
+
+    /// The operator, if it is one who is still welcome. To be asked at every request.
+    ///
+    /// # Errors
+    /// `CERTIFICATE_REFUSED` as at the door; `ROLE_NOT_ALLOWED` for an organisation's system.
+    pub fn operator(&self) -> Result<Arc<Operator>, Refusal> {
+        match self.guest()? {
+            Guest::Operator(operator, _) => Ok(operator),
+            Guest::Peer(_) => Err(Reason::RoleNotAllowed.into()),
+        }
+    }
+
+    /// The organisation that is still welcome; for an operator the one that runs the gateway.
+    pub(crate) fn organisation(&self) -> Option<Oin> {
+        self.guest().ok().map(|guest| guest.oin())
+    }
+
+    fn guest(&self) -> Result<Guest, Refusal> {
         let mut known = self.0.known.lock().unwrap_or_else(PoisonError::into_inner);
         self.refresh(&mut known, self.0.guard.now())
     }
@@ -131,17 +156,17 @@ impl Visitor {
         (known.peer.oin(), known.peer.system().clone())
     }
 
-    fn refresh(&self, known: &mut Known, now: Timestamp) -> Result<Arc<Peer>, Refusal> {
+    fn refresh(&self, known: &mut Known, now: Timestamp) -> Result<Guest, Refusal> {
         let entrance = self.0.guard.glance();
         if known.generation != entrance.generation {
-            let peer = Peer::from_certificate(&self.0.presented, &entrance.trust, &entrance.registry, now)?;
-            *known = Known { generation: entrance.generation, peer: Arc::new(peer), actors: HashMap::new() };
+            let peer = Guest::find(Certified::check(&self.0.presented, &entrance.trust, now)?, &entrance)?;
+            *known = Known { generation: entrance.generation, peer, actors: HashMap::new() };
         }
         if now > known.peer.expires() {
             return Err(Reason::CertificateRefused.into());
         }
-        entrance.revocations.check(&known.peer, &entrance.trust, now)?;
-        Ok(Arc::clone(&known.peer))
+        known.peer.check(&entrance, now)?;
+        Ok(known.peer.clone())
     }
 
     /// Who acts in this request: `authorization` is that header's value (`Bearer` and a role assertion), or none for a
@@ -153,7 +178,9 @@ impl Visitor {
         let guard = &self.0.guard;
         let now = guard.now();
         let lock = || self.0.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let peer = self.refresh(&mut lock(), now)?;
+        let Guest::Peer(peer) = self.refresh(&mut lock(), now)? else {
+            return Err(Reason::RoleNotAllowed.into());
+        };
         let Some(authorization) = authorization else { return Ok(Arc::new(Actor::system(&peer))) };
         let token = bearer(authorization).ok_or(Reason::AssertionInvalid)?;
         let shown = digest(&SHA256, token.as_bytes());
@@ -185,7 +212,7 @@ fn bearer(authorization: &str) -> Option<&str> {
 impl fmt::Debug for Visitor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let known = self.0.known.lock().unwrap_or_else(PoisonError::into_inner);
-        f.debug_tuple("Visitor").field(&known.peer.oin()).field(known.peer.system()).finish()
+        f.debug_tuple("Visitor").field(&known.peer.oin()).field(&known.peer.shown()).finish()
     }
 }
 

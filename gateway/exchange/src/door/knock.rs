@@ -7,7 +7,7 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use identity::{Certified, Fingerprint, Peer};
+use identity::{Certified, Fingerprint};
 use model::{FieldViolation, Oin, Reason, Refusal};
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::pki_types::{CertificateDer, UnixTime};
@@ -16,6 +16,7 @@ use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, 
 
 use super::Clock;
 use super::guard::Entrance;
+use super::guest::Guest;
 
 pub(super) struct Knock {
     entrance: Arc<Entrance>,
@@ -30,7 +31,7 @@ struct Judged {
 }
 
 enum Verdict {
-    Welcome(Arc<Peer>),
+    Welcome(Guest),
     /// The refusal, whether a trusted authority vouches for the certificate, and whose it is if that is known.
     Refused(Refusal, bool, Option<Oin>),
 }
@@ -40,10 +41,10 @@ impl Knock {
         Arc::new(Knock { entrance, clock, judged: OnceLock::new() })
     }
 
-    /// The peer, if it may come in. The handshake must be done: only then it has proven to hold the key.
-    pub(super) fn peer(&self) -> Option<Arc<Peer>> {
+    /// Who it is, if they may come in. The handshake must be done: only then they have proven to hold the key.
+    pub(super) fn guest(&self) -> Option<Guest> {
         match &self.judged.get()?.verdict {
-            Verdict::Welcome(peer) => Some(Arc::clone(peer)),
+            Verdict::Welcome(guest) => Some(guest.clone()),
             Verdict::Refused(..) => None,
         }
     }
@@ -78,18 +79,18 @@ impl Knock {
             Ok(certified) => certified,
             Err(refusal) => return Verdict::Refused(refusal, false, None),
         };
-        let peer = match Peer::find(certified, &entrance.trust, &entrance.registry) {
+        let peer = match Guest::find(certified, entrance) {
             Ok(peer) => peer,
             Err(refusal) => return Verdict::Refused(refusal, true, None),
         };
-        if let Err(refusal) = entrance.revocations.check(&peer, &entrance.trust, now) {
+        if let Err(refusal) = peer.check(entrance, now) {
             return Verdict::Refused(refusal, true, Some(peer.oin()));
         }
         let Some((leaf, intermediates)) = presented.split_first() else {
             return Verdict::Refused(Reason::CertificateRefused.into(), false, None);
         };
         match entrance.verify(leaf, intermediates, library_now) {
-            Ok(_) => Verdict::Welcome(Arc::new(peer)),
+            Ok(_) => Verdict::Welcome(peer),
             Err(error) => Verdict::Refused(by_the_library(&error), true, Some(peer.oin())),
         }
     }

@@ -6,10 +6,11 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use identity::{Fingerprint, Peer};
+use identity::Fingerprint;
 use model::{Oin, Refusal, Timestamp};
 
 use super::Visitor;
+use super::guest::Guest;
 use super::knock::Knock;
 
 /// How far someone came.
@@ -78,7 +79,7 @@ impl Report {
         self.tell(TurnedAway { at, address, stage, refusal: None, fingerprint: None, oin: None, untold: 0 });
     }
 
-    pub(super) fn peer(&self, at: Timestamp, address: SocketAddr, peer: &Peer, refusal: Refusal) {
+    pub(super) fn peer(&self, at: Timestamp, address: SocketAddr, peer: &Guest, refusal: Refusal) {
         self.tell(TurnedAway {
             at,
             address,

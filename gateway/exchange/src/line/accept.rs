@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use identity::Actor;
+use identity::{Actor, Operator};
 use ledger::Trace;
 use model::{Oin, Reason, Refusal, Timestamp};
 use tonic::metadata::MetadataMap;
@@ -50,6 +50,11 @@ impl<M> Arrived<M> {
         visitor.actor(self.authorization.as_deref())
     }
 
+    /// The operator who calls: a certificate without OIN, that stands at this moment.
+    pub(crate) fn operator(&self) -> Result<Arc<Operator>, Refusal> {
+        self.visitor.as_ref().ok_or(Reason::CertificateRefused)?.operator()
+    }
+
     /// Whether the certificate still stands; asked again while a stream lasts.
     pub(crate) fn is_welcome(&self) -> Result<(), Refusal> {
         self.visitor.as_ref().ok_or(Reason::CertificateRefused)?.peer().map(|_| ())
@@ -57,7 +62,7 @@ impl<M> Arrived<M> {
 
     /// The organisation of the certificate, also when its assertion was refused.
     pub(crate) fn oin(&self) -> Option<Oin> {
-        Some(self.visitor.as_ref()?.peer().ok()?.oin())
+        self.visitor.as_ref()?.organisation()
     }
 
     /// The same call with its message taken out.

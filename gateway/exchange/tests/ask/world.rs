@@ -18,6 +18,7 @@ use identity::{Pin, Registry};
 use journal::{Disk, DiskFile, Journal, LogKey, Options, Publisher, PublisherThread, RealDisk};
 use ledger::Leaf;
 use model::Timestamp;
+use oversight::{InForce, Oversight, Reception, Setup, Shelf};
 use policy::{Proven, Trust};
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, DistinguishedName, DnType,
@@ -241,11 +242,22 @@ impl World {
         let asks = Asks::new(Routes::default());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
+        let guard = guard.unwrap();
+        let oversight = Oversight::open(Setup {
+            journal: Arc::clone(gateway.journal()),
+            in_force: Arc::clone(&gateway) as Arc<dyn InForce>,
+            reception: Arc::clone(&guard) as Arc<dyn Reception>,
+            trust: Trust::Draft,
+            shelf: Shelf::open(&folder.path().join("bundles")).unwrap(),
+            organisation: "00000099000000009000".parse().unwrap(),
+            clock: Arc::new(now),
+        });
         let serving = exchange::serve(
             Arc::clone(&gateway),
+            oversight.unwrap(),
             Arc::clone(&asks),
             listener,
-            guard.unwrap(),
+            guard,
             Limits::default(),
             Http2::default(),
             std::future::pending(),
