@@ -2,6 +2,7 @@
 //!
 //! Owns: parsing. What a command does stands in `commands/`, one file a command.
 
+mod change;
 mod keep;
 mod log;
 mod pki;
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use model::{Consent, ExchangeId, MessageType, Oin, Purpose, Role};
 
+pub(crate) use change::{Gateway, Operator, Step};
 pub(crate) use keep::{Backup, Erase};
 pub(crate) use log::{Keys, Log, LogSource, Search, Witness};
 pub(crate) use pki::{Assert, Pki};

@@ -45,6 +45,25 @@ pub(crate) struct Acting {
     pub(crate) big: Option<String>,
 }
 
+/// Connects as an operator of the gateway: a certificate without OIN, no assertion.
+pub(crate) async fn operator(address: &str, certificate: &Path, ca: Option<&Path>) -> Outcome<Channel> {
+    let mut files = Files::beside(certificate);
+    if let Some(ca) = ca {
+        ca.clone_into(&mut files.gateway_ca);
+    }
+    channel(address, &files).await
+}
+
+async fn channel(address: &str, files: &Files) -> Outcome<Channel> {
+    let read = |path: &Path| std::fs::read_to_string(path).wrong(path.display());
+    let tls = ClientTlsConfig::new()
+        .ca_certificate(Certificate::from_pem(read(&files.gateway_ca)?))
+        .identity(Identity::from_pem(read(&files.certificate)?, read(&files.key)?));
+    let endpoint = Endpoint::from_shared(format!("https://{address}")).wrong(address)?;
+    let endpoint = endpoint.tls_config(tls).wrong("the certificate or its key")?;
+    endpoint.connect().await.map_err(|error| Failure::Reach(chain(address, &error)))
+}
+
 /// A connected system of an organisation.
 pub(crate) struct Client {
     channel: Channel,
@@ -58,15 +77,8 @@ impl Client {
     /// Connects to the gateway at `address` (`host:port`).
     pub(crate) async fn connect(address: &str, files: &Files) -> Outcome<Client> {
         let read = |path: &Path| std::fs::read_to_string(path).wrong(path.display());
-        let (certificate, key) = (read(&files.certificate)?, read(&files.key)?);
-        let asserter = Asserter::new(&read(&files.assertion_key)?, &certificate)?;
-        let tls = ClientTlsConfig::new()
-            .ca_certificate(Certificate::from_pem(read(&files.gateway_ca)?))
-            .identity(Identity::from_pem(certificate, key));
-        let endpoint = Endpoint::from_shared(format!("https://{address}")).wrong(address)?;
-        let endpoint = endpoint.tls_config(tls).wrong("the certificate or its key")?;
-        let channel = endpoint.connect().await.map_err(|error| Failure::Reach(chain(address, &error)))?;
-        Ok(Client { channel, asserter })
+        let asserter = Asserter::new(&read(&files.assertion_key)?, &read(&files.certificate)?)?;
+        Ok(Client { channel: channel(address, files).await?, asserter })
     }
 
     pub(crate) fn oin(&self) -> model::Oin {

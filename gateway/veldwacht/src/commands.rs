@@ -2,6 +2,7 @@
 
 pub(crate) mod ask;
 pub(crate) mod backup;
+mod change;
 pub(crate) mod collect;
 pub(crate) mod erase;
 mod export;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Subcommand, ValueEnum};
 use model::{Purpose, Role};
 
-use super::Route;
+use super::{Gateway, Route, Step};
 
 #[derive(Subcommand)]
 pub(crate) enum Policy {
@@ -38,16 +38,18 @@ pub(crate) enum Policy {
     },
     /// What one receiver would get of a document: field by field, with rule and sentence
     #[command(
-        after_help = "Example:\n  veldwacht policy simulate policies --type werkfit.v1.MedischVerslag --sender 00000099000000003000 --receiver 00000099000000004000:coach --purpose beoordeling_belastbaarheid --consent verleend verslag.json"
+        after_help = "Examples:\n  veldwacht policy simulate policies --type werkfit.v1.MedischVerslag --sender 00000099000000003000 --receiver 00000099000000004000:coach --purpose beoordeling_belastbaarheid --consent verleend verslag.json\n  veldwacht policy simulate CHANGE --as certs/dev/operators/anna.pem --type … verslag.json"
     )]
     Simulate {
-        /// The bundle
+        /// The bundle; with `--as`, a change that was proposed to the gateway
         bundle: PathBuf,
         #[command(flatten)]
         route: Route,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
+        /// Try the change of this id, at the gateway, as this operator: that is its simulation
+        #[arg(long = "as", value_name = "CERT")]
+        certificate: Option<PathBuf>,
+        #[command(flatten)]
+        at: Gateway,
         /// The document
         file: PathBuf,
     },
@@ -74,17 +76,19 @@ pub(crate) enum Policy {
     /// A draft over what was delivered in the past, from the published log
     #[command(after_help = "Example:\n  veldwacht policy replay draft --log demo/log")]
     Replay {
-        /// The draft
+        /// The draft; with `--as`, a change that was proposed to the gateway
         bundle: PathBuf,
         /// The published log
-        #[arg(long)]
-        log: PathBuf,
+        #[arg(long, required_unless_present = "certificate", conflicts_with = "certificate")]
+        log: Option<PathBuf>,
+        /// Over the log of the gateway itself, as this operator: that is the change's simulation
+        #[arg(long = "as", value_name = "CERT")]
+        certificate: Option<PathBuf>,
         /// Its verifier key: a file, or the key itself; `LOG.vkey` beside the log if left out
         #[arg(long, value_name = "VKEY")]
         key: Option<String>,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
+        #[command(flatten)]
+        at: Gateway,
     },
     /// Sign a bundle, or its guardrails
     #[command(
@@ -100,6 +104,8 @@ pub(crate) enum Policy {
         #[arg(long)]
         guardrails: bool,
     },
+    #[command(flatten)]
+    Step(Step),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -3,7 +3,7 @@
 //! Owns: reading bundles and printing. What is proven, compared and tested is `policy`'s.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use fields::PseudonymKey;
@@ -16,13 +16,13 @@ use serde_json::{Value, json};
 use crate::bundle;
 use crate::cli::{self, MatrixFormat};
 use crate::commands::filter::{load, situation};
-use crate::commands::replay;
+use crate::commands::{change, replay};
 use crate::document;
 use crate::failure::{Doing, Failure, Outcome};
 use crate::trust::name_of;
 
 /// Runs one of them.
-pub(crate) fn run(command: &cli::Policy, out: &mut impl Write) -> Outcome {
+pub(crate) async fn run(command: &cli::Policy, out: &mut impl Write) -> Outcome {
     match command {
         cli::Policy::Check { bundle, json } => check(bundle, *json, out),
         cli::Policy::Matrix { bundle, purpose, role, format, json } => {
@@ -37,14 +37,30 @@ pub(crate) fn run(command: &cli::Policy, out: &mut impl Write) -> Outcome {
             };
             write!(out, "{text}").unreachable("standard output")
         }
-        cli::Policy::Simulate { bundle, route, json, file } => simulated(bundle, route, *json, file, out),
+        cli::Policy::Simulate { bundle, route, certificate, at, file } => match operator(certificate, at) {
+            None => simulated(bundle, route, at.json, file, out),
+            Some(operator) => {
+                let change = bundle.to_string_lossy();
+                change::simulate(&change, &operator, route, file, out).await
+            }
+        },
         cli::Policy::Diff { old, new, json } => diff(&load(old)?, &load(new)?, *json, out),
         cli::Policy::Test { bundle, json } => test(bundle, *json, out),
-        cli::Policy::Replay { bundle, log, key, json } => {
-            replay::run(bundle, log, key.as_deref(), *json, out)
-        }
+        cli::Policy::Replay { bundle, log, certificate, key, at } => match (operator(certificate, at), log) {
+            (Some(operator), _) => change::replay(&bundle.to_string_lossy(), &operator, out).await,
+            (None, Some(log)) => replay::run(bundle, log, key.as_deref(), at.json, out),
+            (None, None) => Err(Failure::Use("--log or --as is needed".into())),
+        },
         cli::Policy::Sign { bundle, key, guardrails } => signed(bundle, key, *guardrails, out),
+        cli::Policy::Step(step) => change::run(step, out).await,
     }
+}
+
+/// Who calls a running gateway, if someone does.
+fn operator(certificate: &Option<PathBuf>, at: &cli::Gateway) -> Option<cli::Operator> {
+    let (gateway, ca, json) = (at.gateway.clone(), at.ca.clone(), at.json);
+    let at = cli::Gateway { gateway, ca, json };
+    certificate.clone().map(|certificate| cli::Operator { certificate, at })
 }
 
 fn check(folder: &Path, as_json: bool, out: &mut impl Write) -> Outcome {
@@ -161,11 +177,19 @@ fn signed(folder: &Path, key: &Path, guardrails: bool, out: &mut impl Write) -> 
 
 /// Adds a signature to the bundle in a folder.
 pub(crate) fn sign_folder(folder: &Path, key: &Path, part: Part) -> Outcome {
-    let files = bundle::read(folder)?;
-    let proven = Proven::load(&files, &Trust::Draft).wrong(folder.display())?;
-    let text = sign(&files, &proven, part, &name_of(key)?, &seed(key)?).wrong(key.display())?;
+    let mut files = bundle::read(folder)?;
+    sign_files(&mut files, key, part)?;
     let path = folder.join(policy::SIGNATURES);
-    std::fs::write(&path, text).unreachable(path.display())
+    std::fs::write(&path, files.get(policy::SIGNATURES).map(Vec::as_slice).unwrap_or_default())
+        .unreachable(path.display())
+}
+
+/// Adds a signature to a bundle.
+pub(crate) fn sign_files(files: &mut bundle::Files, key: &Path, part: Part) -> Outcome {
+    let proven = Proven::load(files, &Trust::Draft).wrong("the bundle")?;
+    let text = sign(files, &proven, part, &name_of(key)?, &seed(key)?).wrong(key.display())?;
+    files.insert(policy::SIGNATURES.to_owned(), text);
+    Ok(())
 }
 
 /// The secret of an Ed25519 key in PKCS #8 (RFC 8410): the 32 bytes inside its inner octet string.

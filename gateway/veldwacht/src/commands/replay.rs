@@ -1,13 +1,11 @@
 //! `veldwacht policy replay`: what a draft would have done with the deliveries of a published log.
 //!
-//! Owns: turning records into situations. Comparing is `policy`'s. A record without consents is of an exchange that asked
-//! for none.
+//! Owns: reading the log and printing. Turning records into situations is `oversight`'s, comparing is `policy`'s.
 
 use std::io::Write;
 use std::path::Path;
 
-use ledger::{Decision, Event, Leaf};
-use policy::{Past, Replay, Situation, replay};
+use policy::{Replay, replay};
 use serde_json::{Value, json};
 
 use crate::commands::filter::load;
@@ -25,7 +23,7 @@ pub(crate) fn run(
     let draft = load(bundle)?;
     let mut past = Vec::new();
     Published::open(log, None, key)?.each(&mut |record| {
-        past.extend(deliveries(&record.leaf));
+        past.extend(oversight::deliveries(&record.leaf));
         Ok(())
     })?;
     let replay = replay(&draft, past);
@@ -33,29 +31,6 @@ pub(crate) fn run(
         return writeln!(out, "{}", told(&replay)).unreachable("standard output");
     }
     write!(out, "{replay}").unreachable("standard output")
-}
-
-/// The deliveries of a record: what was sent, or answered.
-fn deliveries(leaf: &Leaf) -> Vec<Past> {
-    let (Event::Sent(carried) | Event::Ask(carried)) = &leaf.event else { return Vec::new() };
-    let (Some(from), Some(message), Some(purpose)) =
-        (&carried.from, &carried.terms.message, &carried.terms.purpose)
-    else {
-        return Vec::new();
-    };
-    let delivered = carried.to.iter().filter(|to| to.decision == Decision::Delivered);
-    let past = delivered.map(|to| Past {
-        situation: Situation {
-            message: message.clone(),
-            sender: (from.oin, from.role.clone()),
-            receiver: (to.to.oin, to.to.role.clone()),
-            purpose: purpose.clone(),
-            consents: to.consents.unwrap_or_default(),
-            spoed: carried.terms.spoed,
-        },
-        passed: to.passed.iter().map(|passed| (passed.class, passed.form)).collect(),
-    });
-    past.collect()
 }
 
 fn told(replay: &Replay) -> Value {
