@@ -98,6 +98,13 @@ impl Stage {
 
     /// Starts with more in the configuration, and this level of log lines.
     pub(crate) fn with(more: &str, log_level: &'static str) -> Stage {
+        let mut stage = Stage::set(more, log_level);
+        stage.serve();
+        stage
+    }
+
+    /// Makes everything, and does not start yet.
+    pub(crate) fn set(more: &str, log_level: &'static str) -> Stage {
         Stage::make(tempfile::tempdir().unwrap(), &root().join("policies"), more, log_level)
     }
 
@@ -106,7 +113,9 @@ impl Stage {
         let folder = tempfile::tempdir().unwrap();
         let bundle = Bundle(folder.path().join("bundle"));
         write(&bundle);
-        Stage::make(folder, &bundle.0, more, log_level)
+        let mut stage = Stage::make(folder, &bundle.0, more, log_level);
+        stage.serve();
+        stage
     }
 
     fn make(folder: tempfile::TempDir, bundle: &Path, more: &str, log_level: &'static str) -> Stage {
@@ -146,9 +155,8 @@ pseudonyms = "pseudonyms.secret"
         );
         std::fs::write(folder.path().join("gateway.toml"), text).unwrap();
         std::fs::create_dir(folder.path().join("data")).unwrap();
-        let mut stage = Stage { folder, log_level, running: None, starts: 0, address: String::new() };
+        let stage = Stage { folder, log_level, running: None, starts: 0, address: String::new() };
         std::fs::write(stage.path("log.vkey"), format!("{}\n", stage.log_key().verifier())).unwrap();
-        stage.serve();
         stage
     }
 
@@ -191,6 +199,16 @@ pseudonyms = "pseudonyms.secret"
             std::thread::sleep(Duration::from_millis(10));
         };
         self.running = Some(child);
+    }
+
+    /// What the gateway wrote to standard error since it was started last.
+    pub(crate) fn complaints(&self) -> String {
+        std::fs::read_to_string(self.path(&format!("serve-{}.err", self.starts))).unwrap()
+    }
+
+    /// The process.
+    pub(crate) fn process(&self) -> u32 {
+        self.running.as_ref().unwrap().id()
     }
 
     /// kill -9.

@@ -1,7 +1,7 @@
 //! The main job, end to end: the real binary as separate processes, real mutual TLS, real files.
 //!
 //! `harness` makes a development CA and runs a gateway; `member` is an organisation's own client, for what the command
-//! line would never send. Each other file holds one promise of the gateway. `VELDWACHT_KILLS=100` kills it more often.
+//! line would never send; `officers` makes bundles and signs them. Each other file holds one promise of the gateway. `VELDWACHT_KILLS=100` kills it more often.
 
 #![expect(
     clippy::unwrap_used,
@@ -21,6 +21,8 @@ mod demo;
 mod edge;
 mod interop;
 mod mailbox;
+mod officers;
+mod policies;
 mod python;
 mod refusals;
 mod secrecy;
