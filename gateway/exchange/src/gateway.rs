@@ -6,19 +6,20 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use fields::PseudonymKey;
 use journal::{Journal, PublisherThread, ReadError};
 use ledger::{DeliveryId, Leaf, Party};
 use model::{Bsn, ClientPseudonym, Consents, ExchangeId, Oin, Purpose, Reason, Refusal, Timestamp};
 use oversight::InForce;
-use policy::Proven;
+use policy::{Proven, Situation};
 use ring::rand::{SecureRandom, SystemRandom};
 use screening::Screener;
 
 use crate::door::Clock;
 use crate::line::authorise::Facts;
 use crate::rules::Rules;
+use crate::shadow::Shadow;
 
 /// How much one call may ask.
 #[derive(Debug, Clone, Copy)]
@@ -50,6 +51,8 @@ pub struct Gateway {
     clock: Clock,
     random: SystemRandom,
     limits: Limits,
+    /// A draft that is compared, and decides nothing.
+    shadow: ArcSwapOption<Shadow>,
     /// Refusals at collecting that stand in the log already, so that a receiver who polls does not fill it.
     told: Mutex<HashMap<DeliveryId, (Reason, u64)>>,
 }
@@ -76,6 +79,7 @@ impl Gateway {
             clock,
             random: SystemRandom::new(),
             limits,
+            shadow: ArcSwapOption::empty(),
             told: Mutex::default(),
         }
     }
@@ -88,6 +92,16 @@ impl Gateway {
     /// Puts other rules in force, for every call that starts from now on.
     pub fn replace_rules(&self, rules: Rules) {
         self.rules.store(Arc::new(rules));
+    }
+
+    /// Compares a draft with the rules in force, from the next decision on; or compares none.
+    pub fn compare_with(&self, draft: Option<Arc<Shadow>>) {
+        self.shadow.store(draft);
+    }
+
+    /// The draft that is compared, if one is.
+    pub fn shadow(&self) -> Option<Arc<Shadow>> {
+        self.shadow.load_full()
     }
 
     /// The journal.
@@ -216,5 +230,11 @@ impl Facts for Gateway {
             }
         }
         Ok(false)
+    }
+
+    fn decides(&self, rules: &Rules, situation: &Situation) {
+        if let Some(shadow) = &*self.shadow.load() {
+            shadow.compare(rules.proven(), situation);
+        }
     }
 }

@@ -8,6 +8,7 @@ mod gathered;
 mod line;
 mod proofs;
 mod rules;
+mod shadow;
 
 mod services;
 mod status;
@@ -21,3 +22,4 @@ mod serve;
 pub use gateway::{Gateway, Limits};
 pub use rules::Rules;
 pub use serve::serve;
+pub use shadow::{Difference, Shadow};

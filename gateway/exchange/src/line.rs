@@ -20,12 +20,13 @@ use std::sync::Arc;
 use identity::Actor;
 use journal::Commit;
 use ledger::{Digest, Event, Party};
-use model::{Bsn, Oin, Purpose, Reason, Refusal, Role};
+use model::{Bsn, Grondslag, Oin, Purpose, Reason, Refusal, Role};
+use policy::Escape;
 use proto::veldwacht::exchange::v1 as wire;
 
 use crate::gateway::Gateway;
 use crate::line::accept::Arrived;
-use crate::line::authorise::{Authorised, Question, authorise};
+use crate::line::authorise::{Authorised, Question, authorise, escape};
 use crate::line::deliver::Sent;
 use crate::line::filter::filter;
 use crate::line::offer::{About, Offer};
@@ -42,6 +43,8 @@ pub(crate) struct Decision {
     oin: Option<Oin>,
     actor: Option<Arc<Actor>>,
     offer: Option<Offer>,
+    /// An emergency, for a reason of the bundle's list.
+    escape: Option<Escape>,
     outcomes: Result<Vec<Outcome>, Refusal>,
     trace: Option<ledger::Trace>,
     now: model::Timestamp,
@@ -61,6 +64,7 @@ impl Gateway {
         arrived: Arrived<wire::SendRequest>,
     ) -> Result<wire::SendResponse, Refused> {
         let decision = self.decide(arrived);
+        self.open_escape(&decision).await.map_err(|refusal| Refused { refusal, answer: None })?;
         let sent = self.record(decision).await.map_err(|refusal| Refused { refusal, answer: None })?;
         deliver::answer(sent)
     }
@@ -80,11 +84,16 @@ impl Gateway {
             Ok(offer) => (Some(offer), None),
             Err(refusal) => (None, Some(refusal)),
         };
-        let outcomes = match (&actor, &offer, refused.or(unreadable)) {
-            (Some(actor), Some(offer), None) => self.project_all(&rules, actor, &about, offer, now),
+        let (escape, unlisted) = match escape(&rules, actor.as_deref().and_then(Actor::spoed), now) {
+            Ok(escape) => (escape, None),
+            Err(refusal) => (None, Some(refusal)),
+        };
+        let spoed = escape.is_some();
+        let outcomes = match (&actor, &offer, refused.or(unreadable).or(unlisted)) {
+            (Some(actor), Some(offer), None) => self.project_all(&rules, actor, &about, offer, spoed, now),
             (_, _, refusal) => Err(refusal.unwrap_or_else(|| Reason::RequestInvalid.into())),
         };
-        Decision { rules, about, explain, oin, actor, offer, outcomes, trace, now }
+        Decision { rules, about, explain, oin, actor, offer, escape, outcomes, trace, now }
     }
 
     fn project_all(
@@ -93,6 +102,7 @@ impl Gateway {
         actor: &Actor,
         about: &About,
         offer: &Offer,
+        spoed: bool,
         now: model::Timestamp,
     ) -> Result<Vec<Outcome>, Refusal> {
         let purpose = purpose(actor)?;
@@ -101,8 +111,8 @@ impl Gateway {
         let mut checked = false;
         let mut outcomes = Vec::with_capacity(about.receivers.len());
         for receiver in &about.receivers {
-            let question =
-                Question { sender: &sender, receiver, message: &offer.message, purpose, client, now };
+            let (sender, message) = (&sender, &offer.message);
+            let question = Question { sender, receiver, message, purpose, client, spoed, now };
             let decided = authorise(rules, self, &question);
             if let (Ok(authorised), false) = (&decided, checked) {
                 // One look is enough: whether the bytes are a document of this client does not depend on who gets it.
@@ -132,9 +142,30 @@ impl Gateway {
         screen(filtered, rules.screener())
     }
 
+    /// An escape that lets something pass is in the log before it is used, and told to whoever watches.
+    async fn open_escape(&self, decision: &Decision) -> Result<(), Refusal> {
+        let (Some(escape), Some(actor)) = (&decision.escape, &decision.actor) else { return Ok(()) };
+        if !decision.outcomes.as_ref().is_ok_and(|outcomes| outcomes.iter().any(|it| it.decided.is_ok())) {
+            return Ok(());
+        }
+        let opened =
+            ledger::Escape { by: party(actor), reason: escape.reason().clone(), until: escape.until() };
+        let Decision { rules, about, trace, now, .. } = decision;
+        let circumstances = Circumstances { now: *now, exchange: about.exchange, trace: *trace, rules };
+        let client = about.client.as_ref();
+        let commit = Commit {
+            client: client.map(|client| self.pseudonym(Some(client))),
+            sealed: record::sealed(Some(actor), client),
+            ..Commit::of(circumstances.leaf(None, Event::Escape(opened)))
+        };
+        let recorded = record::write(self.journal(), commit).await?;
+        tracing::warn!(index = recorded.index(), reason = %escape.reason(), "an escape was opened; an officer has to look at it");
+        Ok(())
+    }
+
     /// Makes the decision true: one commit, durable when this returns.
     async fn record(&self, decision: Decision) -> Result<Sent, Refusal> {
-        let Decision { rules, about, explain, oin, actor, offer, outcomes, trace, now } = decision;
+        let Decision { rules, about, explain, oin, actor, offer, escape, outcomes, trace, now } = decision;
         let circumstances = Circumstances { now, exchange: about.exchange, trace, rules: &rules };
         let (outcomes, refusal) = match outcomes {
             Ok(outcomes) => (outcomes, None),
@@ -149,6 +180,10 @@ impl Gateway {
         let from = actor.map(party).or_else(at_the_door);
         let purpose = actor.and_then(Actor::purpose);
         let mut carried = record::carried(from, about.message.as_ref(), purpose, &outcomes);
+        if escape.is_some() {
+            carried.terms.spoed = true;
+            carried.terms.grondslag = carried.terms.grondslag.and(Some(Grondslag::VitaalBelang));
+        }
         let passed = outcomes.iter().any(|outcome| outcome.decided.is_ok());
         carried.reason =
             if passed { None } else { refusal.as_ref().or(first_no(&outcomes)).map(|no| no.reason) };

@@ -6,5 +6,5 @@ pub(crate) mod audit;
 pub(crate) mod collect;
 pub(crate) mod consent;
 pub(crate) mod exchange;
-pub(crate) mod screening;
 pub(crate) mod policy;
+pub(crate) mod screening;

@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use model::{Oin, Purpose, Reason, Refusal, Role, Timestamp};
+use model::{Name, Oin, Purpose, Reason, Refusal, Role, Timestamp};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::assertion::{self, CLOCK_SKEW_SECONDS};
@@ -52,6 +52,7 @@ pub struct Actor {
     user: Option<User>,
     big: Option<BigNumber>,
     purpose: Option<Purpose>,
+    spoed: Option<Name>,
     until: Timestamp,
 }
 
@@ -81,6 +82,8 @@ impl Actor {
         }
         let purpose = claims.purpose.as_deref().map(str::parse).transpose();
         let purpose = purpose.map_err(|_| no("purpose", "not a purpose's name: a-z, 0-9, `_`, `-`, `.`"))?;
+        let spoed = claims.spoed.as_deref().map(str::parse).transpose();
+        let spoed = spoed.map_err(|_| no("spoed", "not a reason's name: a-z, 0-9, `_`, `-`, `.`"))?;
         if claims.sub.trim().is_empty() || claims.sub.len() > MAX_USER_BYTES {
             return Err(no("sub", "the user who acts: 1 to 256 bytes"));
         }
@@ -100,7 +103,7 @@ impl Actor {
             Seen::Again => return Err(Reason::AssertionReplayed.into()),
             Seen::Full => return Err(Reason::Busy.into()),
         }
-        Ok(Actor { oin: peer.oin(), role, user: Some(User(claims.sub)), big, purpose, until })
+        Ok(Actor { oin: peer.oin(), role, user: Some(User(claims.sub)), big, purpose, spoed, until })
     }
 
     /// A system that shows no assertion: the role `systeem`, nobody, no purpose.
@@ -111,6 +114,7 @@ impl Actor {
             user: None,
             big: None,
             purpose: None,
+            spoed: None,
             until: peer.expires(),
         }
     }
@@ -138,6 +142,11 @@ impl Actor {
     /// The only purpose for which this actor may act, if the assertion names one.
     pub fn purpose(&self) -> Option<&Purpose> {
         self.purpose.as_ref()
+    }
+
+    /// Why this is an emergency, if the assertion says that it is. Whether that counts is the bundle's to say.
+    pub fn spoed(&self) -> Option<&Name> {
+        self.spoed.as_ref()
     }
 
     /// Until when this actor may act: the assertion's end with the allowed difference of clocks, or the end of the

@@ -43,6 +43,8 @@ pub(crate) struct Claims {
     pub(crate) role: String,
     pub(crate) purpose: Option<String>,
     pub(crate) big: Option<String>,
+    /// Why this is an emergency: a reason of the bundle's list.
+    pub(crate) spoed: Option<String>,
     pub(crate) cnf: Confirmation,
 }
 

@@ -21,8 +21,8 @@ use crate::{Digest, KeyId, SpanId, TraceId};
 
 pub use change::{Act, BundleChange, ChangeStep, ProposedBundle, StepKind};
 pub use event::{
-    Access, Carried, ConsentChange, ConsentKind, Decision, Delivery, Erasure, Event, HeldBack, Kind, Passed,
-    Release, Withheld,
+    Access, Carried, ConsentChange, ConsentKind, Decision, Delivery, Erasure, Escape, Event, HeldBack, Kind,
+    Passed, Release, Withheld,
 };
 pub use sealed::{ClientIdentifier, DeliveredBytes, SealedPart};
 

@@ -32,8 +32,8 @@ pub use export::{Format, Producer, Record};
 pub use inzage::{Inzage, InzageEvent, InzageReceiver, Organisation, inzage};
 pub use leaf::{
     Access, Act, BundleChange, BundleRef, Carried, ChangeStep, ClientLink, ConsentChange, ConsentKind,
-    Decision, Delivery, Erasure, Event, HeldBack, Kind, Label, Leaf, LeafError, MAX_LEAF, Party, Passed,
-    ProposedBundle, Release, StepKind, Terms, Trace, Version, Withheld,
+    Decision, Delivery, Erasure, Escape, Event, HeldBack, Kind, Label, Leaf, LeafError, MAX_LEAF, Party,
+    Passed, ProposedBundle, Release, StepKind, Terms, Trace, Version, Withheld,
 };
 pub use leaf::{ClientIdentifier, DeliveredBytes, SealedPart};
 pub use moment::wall_clock;

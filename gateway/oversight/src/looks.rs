@@ -35,13 +35,15 @@ pub enum Look {
     ExportCsv,
     /// A text that was held back.
     HeldText,
+    /// The emergencies that were called.
+    Escapes,
 }
 
 impl Look {
     /// The right that it takes.
     pub const fn act(self) -> Act {
         match self {
-            Look::Search | Look::Record => Act::Search,
+            Look::Search | Look::Record | Look::Escapes => Act::Search,
             Look::Inzage | Look::Receivers => Act::Inzage,
             Look::HeldText => Act::ReleaseText,
             _ => Act::Export,
@@ -62,6 +64,7 @@ impl Look {
             Look::ExportNen7513 => "export-nen7513",
             Look::ExportCsv => "export-csv",
             Look::HeldText => "held-text",
+            Look::Escapes => "escapes",
         }
     }
 }
@@ -130,6 +133,21 @@ impl Oversight {
         let about = Some(client).filter(|_| !found.is_empty());
         self.look(who, Look::Inzage, found.len() as u64, about, reason).await?;
         Ok((found.into_iter().map(|opened| opened.leaf).collect(), erased))
+    }
+
+    /// The emergencies that were called, the newest first, at most `most`: an officer looks at each.
+    ///
+    /// # Errors
+    /// As [`Oversight::look`].
+    pub async fn escapes(&self, who: &Operator, most: usize) -> Result<Vec<Opened>, Refusal> {
+        self.may(who, Look::Escapes.act()).await?;
+        let criteria = Criteria { kind: Some(Kind::Escape), ..Criteria::default() };
+        let journal = self.journal();
+        let found = journal.search(&criteria, None, usize::MAX).map_err(|error| unreadable(&error))?;
+        let opened = found.into_iter().rev().take(most).map(|index| journal.open_record(index));
+        let opened: Vec<Opened> = opened.collect::<Result<_, _>>().map_err(|error| unreadable(&error))?;
+        self.look(who, Look::Escapes, opened.len() as u64, None, None).await?;
+        Ok(opened)
     }
 
     /// Every bundle that decided, oldest first.

@@ -45,6 +45,11 @@ pub struct Escape {
 pub struct NoSuchReason;
 
 impl Emergency {
+    /// Whether an escape that was opened at this moment still holds.
+    pub fn holds(&self, opened: Timestamp, now: Timestamp) -> bool {
+        opened <= now && now < opened.plus_seconds(i64::from(self.minutes) * 60)
+    }
+
     /// Opens an escape now, for a reason of the list. The caller records it before using it.
     pub fn open(&self, reason: &Name, now: Timestamp) -> Result<Escape, NoSuchReason> {
         if self.minutes == 0 || !self.reasons.iter().any(|known| known.id == *reason) {

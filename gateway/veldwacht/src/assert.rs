@@ -7,7 +7,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use identity::Fingerprint;
-use model::{Oin, Purpose, Role, Timestamp};
+use model::{Name, Oin, Purpose, Role, Timestamp};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
 use serde_json::json;
@@ -32,6 +32,8 @@ pub(crate) struct Assertion<'a> {
     pub(crate) purpose: Option<&'a Purpose>,
     /// BIG number, where the role needs one.
     pub(crate) big: Option<&'a str>,
+    /// Why this is an emergency, if it is: a reason of the bundle's list.
+    pub(crate) spoed: Option<&'a Name>,
     /// The name of the gateway.
     pub(crate) audience: &'a str,
     /// Seconds from now.
@@ -83,6 +85,7 @@ impl Asserter {
         });
         if let Some(claims) = claims.as_object_mut() {
             claims.extend(assertion.purpose.map(|purpose| ("purpose".to_owned(), json!(purpose))));
+            claims.extend(assertion.spoed.map(|spoed| ("spoed".to_owned(), json!(spoed))));
             claims.extend(assertion.big.map(|big| ("big".to_owned(), json!(big))));
         }
         let part = |json: serde_json::Value| URL_SAFE_NO_PAD.encode(json.to_string());

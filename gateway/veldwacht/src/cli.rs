@@ -160,6 +160,9 @@ pub(crate) struct Send {
     /// The document's message type
     #[arg(long = "type", value_name = "T")]
     pub(crate) message: MessageType,
+    /// Call an emergency, for this reason of the bundle's list: consents are not waited for, an officer is told
+    #[arg(long, value_name = "REASON")]
+    pub(crate) spoed: Option<model::Name>,
     /// The exchange id, to send the same thing again
     #[arg(long)]
     pub(crate) exchange: Option<ExchangeId>,

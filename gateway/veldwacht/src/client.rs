@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use model::{Purpose, Role};
+use model::{Name, Purpose, Role};
 use proto::veldwacht::consent::v1::consent_service_client::ConsentServiceClient;
 use proto::veldwacht::exchange::v1::exchange_service_client::ExchangeServiceClient;
 use proto::veldwacht::screening::v1::screening_service_client::ScreeningServiceClient;
@@ -43,6 +43,8 @@ pub(crate) struct Acting {
     pub(crate) role: Role,
     pub(crate) user: String,
     pub(crate) big: Option<String>,
+    /// Why this is an emergency, if it is.
+    pub(crate) spoed: Option<Name>,
 }
 
 /// Connects as an operator of the gateway: a certificate without OIN, no assertion.
@@ -117,6 +119,7 @@ impl Client {
             user: &acting.user,
             purpose,
             big: acting.big.as_deref(),
+            spoed: acting.spoed.as_ref(),
             audience: DEFAULT_AUDIENCE,
             lifetime: DEFAULT_LIFETIME_SECONDS,
         };

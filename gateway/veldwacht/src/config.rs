@@ -26,6 +26,8 @@ pub(crate) struct Config {
     pub(crate) data: PathBuf,
     /// The folder of the bundle.
     pub(crate) bundle: PathBuf,
+    /// A draft to compare with the bundle that decides, on live decisions.
+    pub(crate) shadow: Option<PathBuf>,
     /// Whose signatures make a bundle; without it only drafts are loaded, in test mode.
     pub(crate) signers: Option<Signers>,
     pub(crate) tls: Tls,
@@ -254,7 +256,7 @@ impl Config {
     }
 
     fn paths(&mut self) -> Vec<&mut PathBuf> {
-        let Config { data, bundle, signers, tls, log, secrets, routes, .. } = self;
+        let Config { data, bundle, shadow, signers, tls, log, secrets, routes, .. } = self;
         let keys = signers.iter_mut().flat_map(|signers| [&mut signers.policies, &mut signers.guardrails]);
         let keys = keys.flat_map(|signing| &mut signing.keys);
         let fixed = [
@@ -276,6 +278,7 @@ impl Config {
         let of_log = of_log.chain(log.witnesses.iter_mut().map(|witness| &mut witness.authorities)).flatten();
         fixed
             .into_iter()
+            .chain(shadow)
             .chain(&mut tls.revocation_lists)
             .chain(keys)
             .chain(of_routes)

@@ -9,10 +9,11 @@ use std::time::Duration;
 
 use exchange::ask::{Asks, Routes};
 use exchange::door::{self, AssertionUse, Files, Guard, Http2, Tls};
-use exchange::{Gateway, Rules};
+use exchange::{Gateway, Rules, Shadow};
 use journal::{Journal, LogKey, Options, Publisher, PublisherThread};
 use model::Timestamp;
 use oversight::{Bundle, InForce, Oversight, Reception, Setup, Shelf};
+use policy::{Proven, Trust};
 use rustls_pki_types::PrivatePkcs8KeyDer;
 use rustls_pki_types::pem::PemObject as _;
 use tokio::net::TcpListener;
@@ -28,6 +29,9 @@ use crate::trust;
 
 /// How often files are looked at that may have been renewed.
 const WATCH_EVERY: Duration = Duration::from_secs(5);
+
+/// How often it is told what a draft would have done otherwise.
+const SHADOW_EVERY: Duration = Duration::from_secs(60);
 
 /// A gateway that is ready to serve.
 pub(crate) struct Ready {
@@ -98,6 +102,7 @@ impl Ready {
         });
         let oversight = oversight.unreachable("the log")?;
         let operators = Operators::open(config, &gateway, &oversight).await?;
+        gateway.compare_with(config.shadow.as_deref().map(draft).transpose()?);
         let asks = Asks::new(routes(config)?);
         let listener = TcpListener::bind(config.listen).await.unreachable(config.listen)?;
         let share = door::Share {
@@ -150,6 +155,7 @@ impl Ready {
         let warning = tokio::spawn(warn_ahead(Arc::clone(&guard)));
         let watching = tokio::spawn(files.watch(Arc::downgrade(&guard), WATCH_EVERY, Arc::new(told)));
         let console = operators.map(|operators| tokio::spawn(operators.serve(Arc::clone(&guard))));
+        let shadowing = tokio::spawn(tell_shadow(Arc::clone(&gateway)));
         let http2 = Http2::default();
         let compacting = tokio::spawn(retention.compact_always(Arc::clone(&gateway), compact_every));
         let mut public_log = public_log.run(gateway.publisher());
@@ -158,11 +164,42 @@ impl Ready {
         warning.abort();
         console.inspect(tokio::task::JoinHandle::abort);
         compacting.abort();
+        shadowing.abort();
+        shadow_told(&gateway, 0);
         // Whoever reads the log after this finds all of it, not what the last interval published.
         gateway.publisher().publish_now();
         public_log.shutdown().await;
         Ok(())
     }
+}
+
+/// A draft to compare: it decides nothing, so it needs no signatures.
+fn draft(folder: &Path) -> Outcome<Arc<Shadow>> {
+    let proven = Proven::load(&bundle::read(folder)?, &Trust::Draft).wrong(folder.display())?;
+    Ok(Arc::new(Shadow::new(proven)))
+}
+
+/// Tells what a draft would have done otherwise, whenever that is more than before.
+async fn tell_shadow(gateway: Arc<Gateway>) {
+    let (mut minute, mut known) = (tokio::time::interval(SHADOW_EVERY), 0);
+    loop {
+        minute.tick().await;
+        known = shadow_told(&gateway, known);
+    }
+}
+
+fn shadow_told(gateway: &Gateway, known: u64) -> u64 {
+    let Some(shadow) = gateway.shadow() else { return known };
+    let (decisions, differences) = shadow.told();
+    let count = differences.iter().map(|(_, count)| count).sum();
+    if count > known {
+        let draft = shadow.number();
+        tracing::info!(draft, decisions, differences = count, "the draft would have decided otherwise");
+        for (difference, count) in differences {
+            tracing::info!(count, place = %difference.place, what = %difference.what, "in the shadow");
+        }
+    }
+    count
 }
 
 /// The routes to services of source organisations. Nobody is called yet.

@@ -166,7 +166,12 @@ impl Talk {
         let (sender, receiver, message) = self.direction(way);
         let client = self.pseudonym();
         let (purpose, now) = (&self.route.purpose, self.gateway.now());
-        authorise(rules, &*self.gateway, &Question { sender, receiver, message, purpose, client, now })
+        if self.actor.spoed().is_some() {
+            // An escape is for a document that cannot wait; a source is asked as on any other day.
+            return Err(Reason::EmergencyNotAllowed.into());
+        }
+        let question = Question { sender, receiver, message, purpose, client, spoed: false, now };
+        authorise(rules, &*self.gateway, &question)
     }
 
     /// Every BSN in every message of a call is the same one; the first that is met says whose it is.

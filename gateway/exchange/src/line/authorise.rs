@@ -6,9 +6,10 @@
 use std::sync::Arc;
 
 use ledger::Party;
-use model::{ClientPseudonym, Consent, Consents, MessageType, Purpose, Reason, Refusal, Timestamp};
-use policy::{Compiled, Situation, Traject};
+use model::{ClientPseudonym, Consent, Consents, MessageType, Name, Purpose, Reason, Refusal, Timestamp};
+use policy::{Compiled, Escape, Situation, Traject};
 
+use crate::line::offer::at;
 use crate::rules::Rules;
 
 /// Someone may have something: the plan says what.
@@ -51,6 +52,8 @@ pub(crate) trait Facts {
         other: &Party,
         now: Timestamp,
     ) -> Result<bool, Reason>;
+    /// Is told of every situation that is decided: for a draft in the shadow of the rules.
+    fn decides(&self, rules: &Rules, situation: &Situation);
 }
 
 /// What is asked, for one receiver.
@@ -60,7 +63,21 @@ pub(crate) struct Question<'a> {
     pub(crate) message: &'a MessageType,
     pub(crate) purpose: &'a Purpose,
     pub(crate) client: ClientPseudonym,
+    /// Whether an escape is open.
+    pub(crate) spoed: bool,
     pub(crate) now: Timestamp,
+}
+
+/// Opens an escape for a reason of the bundle's list; nothing, where nobody calls it an emergency.
+pub(crate) fn escape(
+    rules: &Rules,
+    reason: Option<&Name>,
+    now: Timestamp,
+) -> Result<Option<Escape>, Refusal> {
+    let Some(reason) = reason else { return Ok(None) };
+    let opened = rules.proven().emergency().open(reason, now);
+    let listed = "one of the reasons that the bundle lists";
+    opened.map(Some).map_err(|_| at(Reason::EmergencyNotAllowed, "authorization.spoed", listed))
 }
 
 /// Decides for one receiver.
@@ -77,8 +94,9 @@ pub(crate) fn authorise(
         receiver: (receiver.oin, receiver.role.clone()),
         purpose: question.purpose.clone(),
         consents,
-        spoed: false,
+        spoed: question.spoed,
     };
+    facts.decides(rules, &situation);
     let compiled = rules.proven().compiled(&situation).map_err(|refusal| match refusal.reason {
         Reason::ConsentMissing if was_refused(consents) => Reason::ConsentWithdrawn.into(),
         _ => refusal,

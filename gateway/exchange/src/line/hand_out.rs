@@ -67,8 +67,10 @@ impl Gateway {
         if waiting.expires <= now {
             return Err(Reason::Expired.into());
         }
-        let question =
-            Question { sender, receiver: &waiting.to, message, purpose, client: waiting.client, now };
+        // An escape ends by itself: what was not collected by then is judged as on any other day.
+        let spoed = waiting.terms.spoed && rules.proven().emergency().holds(waiting.sent, now);
+        let (receiver, client) = (&waiting.to, waiting.client);
+        let question = Question { sender, receiver, message, purpose, client, spoed, now };
         let authorised = authorise(rules, self, &question)?;
         let document = self.journal().open_document(waiting).map_err(|error| self.unreadable(&error))?;
         self.project(rules, authorised, &document)

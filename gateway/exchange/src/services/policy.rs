@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use identity::Operator;
 use model::{Consents, ExchangeId, Reason, Refusal};
-use oversight::{Change, Oversight, Which};
+use oversight::{Act, Change, Oversight, Which};
 use policy::{Diff, Situation};
 use proto::veldwacht::policy::v1 as wire;
 use proto::veldwacht::policy::v1::policy_service_server::PolicyService;
@@ -202,6 +202,36 @@ impl PolicyService for Policy {
         }))
     }
 
+    async fn get_shadow(
+        &self,
+        request: Request<wire::GetShadowRequest>,
+    ) -> Result<Response<wire::GetShadowResponse>, Status> {
+        let (who, _) = self.operator(request).await?;
+        self.oversight.may(&who, Act::LookAtPolicy).await.map_err(told)?;
+        let Some(shadow) = self.gateway.shadow() else {
+            return Ok(Response::new(wire::GetShadowResponse::default()));
+        };
+        let (decisions, differences) = shadow.told();
+        let difference = |(difference, count): (crate::Difference, u64)| wire::Difference {
+            place: difference.place,
+            what: difference.what,
+            count,
+        };
+        let differences = differences.into_iter().map(difference).collect();
+        Ok(Response::new(wire::GetShadowResponse { draft: shadow.number(), decisions, differences }))
+    }
+
+    async fn list_escapes(
+        &self,
+        request: Request<wire::ListEscapesRequest>,
+    ) -> Result<Response<wire::ListEscapesResponse>, Status> {
+        let (who, message) = self.operator(request).await?;
+        let most = if message.most == 0 { 100 } else { message.most as usize };
+        let found = self.oversight.escapes(&who, most).await.map_err(told)?;
+        let escapes = found.into_iter().filter_map(escape).collect();
+        Ok(Response::new(wire::ListEscapesResponse { escapes }))
+    }
+
     async fn list_changes(
         &self,
         request: Request<wire::ListChangesRequest>,
@@ -321,6 +351,20 @@ fn difference(diff: Diff) -> wire::DiffResponse {
         states: cell.states,
     };
     wire::DiffResponse { cells: diff.changes.into_iter().map(cell).collect(), widens, digest }
+}
+
+fn escape(opened: journal::Opened) -> Option<wire::Escape> {
+    let ledger::Event::Escape(escape) = opened.leaf.event else { return None };
+    Some(wire::Escape {
+        record_index: opened.index,
+        called_at: opened.leaf.time.unix_seconds(),
+        until: escape.until.unix_seconds(),
+        exchange_id: opened.leaf.exchange.to_string(),
+        oin: escape.by.oin.to_string(),
+        role: escape.by.role.to_string(),
+        reason: escape.reason.to_string(),
+        user: opened.sealed.and_then(|sealed| sealed.user.clone()).unwrap_or_default(),
+    })
 }
 
 fn change(change: &Change) -> wire::Change {

@@ -189,6 +189,9 @@ fn each_organisation(leaf: &Leaf, visit: &mut dyn FnMut(&Oin)) {
         Event::Consent(change) => [&change.by.oin, &change.receiver.oin].into_iter().for_each(visit),
         Event::Erased(erasure) => visit(&erasure.by.oin),
         Event::Access(access) => visit(&access.by.oin),
+        Event::Bundle(change) => change.by.iter().for_each(|by| visit(&by.oin)),
+        Event::Change(step) => visit(&step.by.oin),
+        Event::Escape(escape) => visit(&escape.by.oin),
         Event::Release(release) => [&release.by.oin, &release.to.oin].into_iter().for_each(visit),
         event => carried(event).into_iter().for_each(|carried| {
             let parties = carried.from.iter().chain(carried.to.iter().map(|to| &to.to));

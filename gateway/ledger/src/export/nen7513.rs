@@ -49,6 +49,7 @@ fn action(leaf: &Leaf) -> &'static str {
         | Event::Refused(_)
         | Event::Bundle(_)
         | Event::Change(_)
+        | Event::Escape(_)
         | Event::Release(_) => "E",
     }
 }

@@ -38,6 +38,9 @@ pub(super) fn sentence(leaf: &Leaf, known: &impl Fn(&Party) -> Organisation) -> 
             Act::Refused => "Een nieuwe versie van het beleid is niet in gebruik genomen.".into(),
         },
         Event::Change(_) => "Aan een wijziging van het beleid is gewerkt.".into(),
+        Event::Escape(_) => {
+            "Er is een noodgeval gemeld; daarvoor is even niet op toestemming gewacht.".into()
+        }
         Event::Access(_) => "Het logboek over u is ingezien.".into(),
         Event::Release(release) => {
             format!(

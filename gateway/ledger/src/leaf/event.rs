@@ -55,6 +55,7 @@ events! {
     Access(Access), "access", "Someone read in the log: inzage, export, sample, search.";
     Release(Release), "release", "An officer released a held text, four eyes.";
     Change(ChangeStep), "change", "A step in the life of a change of policy, taken or refused; activation is a `bundle` record.";
+    Escape(Escape), "escape", "An emergency was called: for a time, consents are not waited for. Officers look at each.";
 }
 
 impl fmt::Display for Kind {
@@ -239,6 +240,18 @@ pub struct Access {
     pub records: u64,
 }
 
+/// An emergency, called by someone for a reason that the bundle lists.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Escape {
+    /// Who called it.
+    pub by: Party,
+    /// Why, from the bundle's list.
+    pub reason: Name,
+    /// When it ends by itself.
+    pub until: Timestamp,
+}
+
 /// A held text that officers released.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -270,7 +283,8 @@ impl Event {
             | Event::Bundle(_)
             | Event::Access(_)
             | Event::Release(_)
-            | Event::Change(_) => None,
+            | Event::Change(_)
+            | Event::Escape(_) => None,
         }
     }
 
@@ -285,6 +299,7 @@ impl Event {
             Event::Expired(_) => None,
             Event::Bundle(change) => change.by.as_ref(),
             Event::Change(step) => Some(&step.by),
+            Event::Escape(escape) => Some(&escape.by),
             Event::Consent(change) => Some(&change.by),
             Event::Erased(erasure) => Some(&erasure.by),
             Event::Access(access) => Some(&access.by),

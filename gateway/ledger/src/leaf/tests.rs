@@ -108,6 +108,11 @@ pub(crate) fn all_kinds() -> Vec<Leaf> {
             }),
             reason: Some(Reason::RequestInvalid),
         }),
+        Event::Escape(Escape {
+            by: party(3, "behandelaar"),
+            reason: "gevaar_voor_client".parse().unwrap(),
+            until: Timestamp::from_unix_millis(1_795_000_003_600),
+        }),
     ];
     (1..)
         .zip(events)

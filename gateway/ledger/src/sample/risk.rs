@@ -110,7 +110,7 @@ fn is_off_hours(leaf: &Leaf, rules: &RiskRules) -> bool {
 
 fn is_escape(leaf: &Leaf) -> bool {
     let spoed = leaf.event.carried().is_some_and(|carried| carried.terms.spoed);
-    spoed || matches!(leaf.event, Event::Release(_))
+    spoed || matches!(leaf.event, Event::Release(_) | Event::Escape(_))
 }
 
 /// The reasons of everything in the record that was not delivered; a no without a reason counts too.

@@ -37,6 +37,7 @@ fn a_token_of_either_kind_of_key_makes_an_actor_once_and_for_its_own_certificate
 
         let asserter = Asserter::new(&read("ggz/assert.key.pem"), &read("ggz/epd.pem")).unwrap();
         let assertion = Assertion {
+            spoed: None,
             role: &behandelaar,
             user: "j.jansen",
             purpose: None,

@@ -82,7 +82,7 @@ async fn load(stage: &Stage) -> Outcome<Load> {
         ..Default::default()
     };
     let role = "klantmanager".parse().wrong("the role")?;
-    Ok(Load { clients, acting: Acting { role, user: "bench".into(), big: None }, request })
+    Ok(Load { clients, acting: Acting { role, user: "bench".into(), big: None, spoed: None }, request })
 }
 
 /// How long each exchange took that was recorded and answered. One that is refused ends the benchmark.

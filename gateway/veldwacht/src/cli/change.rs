@@ -94,6 +94,18 @@ pub(crate) enum Step {
         #[command(flatten)]
         operator: Operator,
     },
+    /// What the draft in the shadow of the running bundle would have done otherwise
+    #[command(after_help = "Example:\n  veldwacht policy shadow --as certs/dev/operators/bram.pem")]
+    Shadow {
+        #[command(flatten)]
+        operator: Operator,
+    },
+    /// The emergencies that were called, the newest first: look at each
+    #[command(after_help = "Example:\n  veldwacht policy escapes --as certs/dev/operators/bram.pem")]
+    Escapes {
+        #[command(flatten)]
+        operator: Operator,
+    },
     /// The bundle that decides now, and those that decided before
     #[command(after_help = "Example:\n  veldwacht policy running --as certs/dev/operators/bram.pem")]
     Running {

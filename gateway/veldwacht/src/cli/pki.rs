@@ -99,6 +99,9 @@ pub(crate) struct Assert {
     /// BIG number, for a role that needs one
     #[arg(long)]
     pub(crate) big: Option<String>,
+    /// Call an emergency, for this reason of the bundle's list: consents are not waited for, an officer is told
+    #[arg(long, value_name = "REASON")]
+    pub(crate) spoed: Option<Name>,
     /// The gateway's name
     #[arg(long, default_value = "veldwacht")]
     pub(crate) audience: String,

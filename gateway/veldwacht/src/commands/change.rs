@@ -64,6 +64,8 @@ pub(crate) async fn run(step: &Step, out: &mut impl Write) -> Outcome {
             one(operator, &answer.into_inner().change.unwrap_or_default(), out)
         }
         Step::Changes { change, operator } => changes(change.as_ref(), operator, out).await,
+        Step::Shadow { operator } => shadow(operator, out).await,
+        Step::Escapes { operator } => escapes(operator, out).await,
         Step::Running { out: folder, operator } => running(folder.as_deref(), operator, out).await,
     }
 }
@@ -239,6 +241,41 @@ async fn running(folder: Option<&Path>, operator: &Operator, out: &mut impl Writ
         )
     };
     writeln!(out, "{text}").unreachable("standard output")
+}
+
+async fn shadow(operator: &Operator, out: &mut impl Write) -> Outcome {
+    let answer = connect(operator).await?.get_shadow(wire::GetShadowRequest {}).await;
+    let answer = answer.map_err(|status| told(&status))?.into_inner();
+    if operator.at.json {
+        let row =
+            |row: &wire::Difference| json!({ "place": row.place, "what": row.what, "count": row.count });
+        let rows: Vec<Value> = answer.differences.iter().map(row).collect();
+        let told = json!({ "draft": answer.draft, "decisions": answer.decisions, "differences": rows });
+        return writeln!(out, "{told}").unreachable("standard output");
+    }
+    let mut text = format!("draft {}, compared on {} decisions\n", answer.draft, answer.decisions);
+    for wire::Difference { place, what, count } in &answer.differences {
+        text.push_str(&format!("  {count} × {place}: {what}\n"));
+    }
+    write!(out, "{text}").unreachable("standard output")
+}
+
+async fn escapes(operator: &Operator, out: &mut impl Write) -> Outcome {
+    let answer = connect(operator).await?.list_escapes(wire::ListEscapesRequest { most: 0 }).await;
+    for escape in answer.map_err(|status| told(&status))?.into_inner().escapes {
+        let wire::Escape { record_index, exchange_id, oin, role, reason, user, called_at, until } = escape;
+        let text = if operator.at.json {
+            json!({ "record": record_index, "exchange": exchange_id, "by": format!("{oin}:{role}"), "user": user,
+                    "reason": reason, "called_at": called_at, "until": until })
+            .to_string()
+        } else {
+            format!(
+                "record {record_index}: {reason}, by {user} ({oin}:{role}), exchange {exchange_id}, until {until}"
+            )
+        };
+        writeln!(out, "{text}").unreachable("standard output")?;
+    }
+    Ok(())
 }
 
 fn one(operator: &Operator, change: &wire::Change, out: &mut impl Write) -> Outcome {

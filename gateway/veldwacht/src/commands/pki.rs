@@ -96,6 +96,7 @@ pub(crate) fn assert(assert: &cli::Assert, out: &mut impl Write) -> Outcome {
         user: &assert.user,
         purpose: assert.purpose.as_ref(),
         big: assert.big.as_deref(),
+        spoed: assert.spoed.as_ref(),
         audience: &assert.audience,
         lifetime: assert.lifetime,
     };

@@ -37,7 +37,7 @@ pub(crate) async fn run(send: &cli::Send, out: &mut impl Write) -> Outcome {
         ..Default::default()
     };
     let caller = connect(&send.caller).await?;
-    let acting = acting(&send.caller)?;
+    let acting = Acting { spoed: send.spoed.clone(), ..acting(&send.caller)? };
     let request = caller.asserted(request, &acting, Some(&send.purpose))?;
     match caller.exchange().send(request).await {
         Ok(answer) => print(send.json, &answer.into_inner(), out),
@@ -84,7 +84,7 @@ pub(crate) fn acting_as(certificate: &Path, how: &cli::How) -> Outcome<Acting> {
         None => system.parse().wrong("--role is needed: the certificate is not called after a role")?,
     };
     let user = how.user.clone().unwrap_or_else(|| system.to_owned());
-    Ok(Acting { role, user, big: how.big.clone() })
+    Ok(Acting { role, user, big: how.big.clone(), spoed: None })
 }
 
 /// The outcomes that travel in the details of a status.

@@ -190,7 +190,7 @@ async fn person(stage: &Stage, organisation: &str, role: &str, user: &str) -> Ou
     let client = stage.client(organisation, role).await?;
     let role = role.parse().wrong("a role")?;
     let big = stage.proven.is_in(&role, "medisch").then(|| "19012345601".to_owned());
-    Ok(Person { client, acting: Acting { role, user: user.to_owned(), big } })
+    Ok(Person { client, acting: Acting { role, user: user.to_owned(), big, spoed: None } })
 }
 
 async fn send(

@@ -93,6 +93,7 @@ impl World {
             user: "bench",
             purpose: Some(&"voortgang".parse().wrong("a purpose")?),
             big: None,
+            spoed: None,
             audience: DEFAULT_AUDIENCE,
             lifetime: DEFAULT_LIFETIME_SECONDS,
         };
