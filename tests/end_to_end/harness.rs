@@ -103,9 +103,17 @@ impl Stage {
         stage
     }
 
+    /// Starts with a configuration that is changed as a test likes.
+    pub(crate) fn started_with(change: impl FnOnce(String) -> String) -> Stage {
+        let folder = tempfile::tempdir().unwrap();
+        let mut stage = Stage::make(folder, &root().join("policies"), "", "warn", change);
+        stage.serve();
+        stage
+    }
+
     /// Makes everything, and does not start yet.
     pub(crate) fn set(more: &str, log_level: &'static str) -> Stage {
-        Stage::make(tempfile::tempdir().unwrap(), &root().join("policies"), more, log_level)
+        Stage::make(tempfile::tempdir().unwrap(), &root().join("policies"), more, log_level, |text| text)
     }
 
     /// Starts with another bundle than the shipped one: its files as `write` makes them.
@@ -113,12 +121,18 @@ impl Stage {
         let folder = tempfile::tempdir().unwrap();
         let bundle = Bundle(folder.path().join("bundle"));
         write(&bundle);
-        let mut stage = Stage::make(folder, &bundle.0, more, log_level);
+        let mut stage = Stage::make(folder, &bundle.0, more, log_level, |text| text);
         stage.serve();
         stage
     }
 
-    fn make(folder: tempfile::TempDir, bundle: &Path, more: &str, log_level: &'static str) -> Stage {
+    fn make(
+        folder: tempfile::TempDir,
+        bundle: &Path,
+        more: &str,
+        log_level: &'static str,
+        change: impl FnOnce(String) -> String,
+    ) -> Stage {
         let mut pki = veldwacht();
         pki.args(["pki", "init", "--dir"]).arg(folder.path().join("pki"));
         run(pki.arg("--bundle").arg(bundle)).done();
@@ -153,7 +167,7 @@ pseudonyms = "pseudonyms.secret"
 {more}"#,
             bundle.display()
         );
-        std::fs::write(folder.path().join("gateway.toml"), text).unwrap();
+        std::fs::write(folder.path().join("gateway.toml"), change(text)).unwrap();
         std::fs::create_dir(folder.path().join("data")).unwrap();
         let stage = Stage { folder, log_level, running: None, starts: 0, address: String::new() };
         std::fs::write(stage.path("log.vkey"), format!("{}\n", stage.log_key().verifier())).unwrap();
@@ -209,6 +223,35 @@ pseudonyms = "pseudonyms.secret"
     /// The process.
     pub(crate) fn process(&self) -> u32 {
         self.running.as_ref().unwrap().id()
+    }
+
+    /// Memory of the process that is resident, in kB.
+    pub(crate) fn memory(&self) -> u64 {
+        self.status("VmRSS").trim_end_matches("kB").trim().parse().unwrap()
+    }
+
+    /// What the kernel says of the process (proc(5), `status`).
+    pub(crate) fn status(&self, key: &str) -> String {
+        let text = std::fs::read_to_string(format!("/proc/{}/status", self.process())).unwrap();
+        let line = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(':'));
+        line.unwrap().trim().to_owned()
+    }
+
+    /// What it says of each thread.
+    pub(crate) fn every_thread(&self, key: &str) -> Vec<String> {
+        let threads = std::fs::read_dir(format!("/proc/{}/task", self.process())).unwrap();
+        let status =
+            threads.map(|thread| std::fs::read_to_string(thread.unwrap().path().join("status")).unwrap());
+        let said = |text: String| {
+            let line = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(':'));
+            line.unwrap().trim().to_owned()
+        };
+        status.map(said).collect()
+    }
+
+    /// The limits that the kernel holds the process to.
+    pub(crate) fn limits(&self) -> String {
+        std::fs::read_to_string(format!("/proc/{}/limits", self.process())).unwrap()
     }
 
     /// kill -9.
@@ -278,7 +321,13 @@ pseudonyms = "pseudonyms.secret"
     fn records(&self) -> Result<Vec<Leaf>, String> {
         let trust = Trust::in_log(self.log_key().verifier());
         let mut leaves = Vec::new();
-        let read = |_: u64, bytes: &[u8]| leaves.push(Leaf::from_bytes(bytes).unwrap());
+        let read = |_: u64, bytes: &[u8]| {
+            let leaf = Leaf::from_bytes(bytes).unwrap();
+            // Which bundle it starts on is the gateway's own; what calls leave behind is counted.
+            if !matches!(leaf.event, ledger::Event::Bundle(_)) {
+                leaves.push(leaf);
+            }
+        };
         let verified = ledger::verify(&Published(self.path("data/log")), &trust, &mut { read });
         verified.map(|_| leaves).map_err(|damaged| damaged.to_string())
     }

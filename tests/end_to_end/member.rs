@@ -90,6 +90,11 @@ impl Member {
         request
     }
 
+    /// The connection, for what this client has no words for.
+    pub(crate) fn channel(&self) -> Channel {
+        self.channel.clone()
+    }
+
     /// Sends, with a good token.
     pub(crate) async fn send(
         &self,

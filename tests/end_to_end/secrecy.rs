@@ -159,3 +159,37 @@ fn refused_by_the_command_line(stage: &Stage) {
     assert_eq!(refused.status, 2, "{}", refused.said());
     assert_clean("what `send` said of a bad BSN", refused.said().as_bytes());
 }
+
+#[test]
+fn the_process_gives_up_what_it_does_not_need() {
+    let stage = Stage::start();
+    assert_eq!(stage.status("NoNewPrivs"), "1");
+    // Bit 10: binding to a port under 1024 (capabilities(7)).
+    let low_ports = 1_u64 << 10;
+    for set in ["CapEff", "CapPrm", "CapInh", "CapAmb"] {
+        let held = u64::from_str_radix(&stage.status(set), 16).unwrap();
+        assert_eq!(held & !low_ports, 0, "{set}");
+    }
+    let every_thread = stage.every_thread("NoNewPrivs");
+    assert!(every_thread.len() > 2 && every_thread.iter().all(|said| said == "1"), "{every_thread:?}");
+    let every_thread = stage.every_thread("CapEff");
+    assert!(every_thread.iter().all(|said| u64::from_str_radix(said, 16).unwrap() & !low_ports == 0));
+    let core = stage.limits().lines().find(|line| line.starts_with("Max core file size")).unwrap().to_owned();
+    assert_eq!(core.split_whitespace().skip(4).take(2).collect::<Vec<_>>(), ["0", "0"], "{core}");
+}
+
+#[test]
+fn a_secret_that_others_on_the_machine_can_read_stops_the_start() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mut stage = Stage::start();
+    stage.stop();
+    for name in ["master.secret", "pseudonyms.secret", "pki/gateway.key.pem", "pki/signers/log.key.pem"] {
+        let path = stage.path(name);
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640 | 0o004)).unwrap();
+        let config = stage.path("gateway.toml");
+        let refused = stage.run(&["serve", "--config", config.to_str().unwrap()]);
+        assert_eq!(refused.status, 2, "{}", refused.said());
+        assert!(refused.err.contains("others on this machine can read"), "{name}: {}", refused.err);
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    }
+}

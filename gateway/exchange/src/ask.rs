@@ -27,6 +27,7 @@ pub use route::{RouteConfig, RouteError, Routes, StatusPass, Streaming, Withheld
 pub use voucher::VoucherConfig;
 
 pub(crate) use front::Front;
+pub(crate) use metadata::TRANSACTION;
 
 /// The routes in force.
 #[derive(Default)]
@@ -48,7 +49,7 @@ impl Asks {
         self.routes.store(Arc::new(routes));
     }
 
-    fn routes(&self) -> Arc<Routes> {
+    pub(crate) fn routes(&self) -> Arc<Routes> {
         self.routes.load_full()
     }
 }

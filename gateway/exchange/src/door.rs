@@ -15,13 +15,15 @@ mod knock;
 mod pace;
 mod serve;
 mod share;
+mod throughput;
 mod turned_away;
+mod turns;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::{Reason, Timestamp};
+use model::{Name, Oin, Reason, Timestamp};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
@@ -30,16 +32,19 @@ use tokio_stream::wrappers::ReceiverStream;
 pub use connection::{Connection, Visitor};
 pub use expiry::Expiring;
 pub use files::{Files, FilesError, secret};
-pub use guard::{AssertionUse, Guard, GuardError, Material, Tls};
+pub use guard::{AssertionUse, Assertions, Guard, GuardError, Material, Tls};
 pub use http2::Http2;
 pub use serve::serve;
 pub use share::{Share, Shared, Shares, Tell};
 pub use turned_away::{Stage, TurnedAway};
+pub(crate) use turns::{InTurn, Turns, spawn_in_turn};
 
+use connection::Places;
 use counts::{Count, Counts};
 use guard::Entrance;
 use knock::Knock;
 use pace::Pace;
+use throughput::Throughput;
 use turned_away::Report;
 
 /// What the time is. The door asks it at every handshake and every request.
@@ -54,13 +59,16 @@ pub struct Limits {
     pub handshakes: usize,
     /// Handshakes at once from one address; more are closed at once.
     pub handshakes_per_address: usize,
-    /// Handshakes a second from one address, in the long run; more are closed at once. Half a minute's worth may come in
-    /// a burst, for systems that restart together behind one address.
+    /// Handshakes a second from one address, in the long run; more are closed at once.
     pub handshakes_per_second_per_address: u32,
+    /// So many seconds' worth of them may come in a burst, for systems that restart together behind one address.
+    pub handshake_burst_seconds: u32,
     /// Connections at once. Who comes later waits in the queue of the kernel.
     pub connections: usize,
     /// Connections at once of one organisation; more are closed, and reported.
     pub connections_per_organisation: usize,
+    /// Connections at once of one system of an organisation.
+    pub connections_per_system: usize,
     /// After this a connection ends, whatever is on it.
     pub connection_lifetime: Duration,
     /// What one organisation may ask over all its connections, for [`Shares`] before the services.
@@ -74,8 +82,10 @@ impl Default for Limits {
             handshakes: 256,
             handshakes_per_address: 64,
             handshakes_per_second_per_address: 20,
+            handshake_burst_seconds: 30,
             connections: 4_096,
             connections_per_organisation: 256,
+            connections_per_system: 128,
             connection_lifetime: Duration::from_secs(3_600 + 300),
             share: Share::default(),
         }
@@ -84,8 +94,6 @@ impl Default for Limits {
 
 /// First and longest wait after an accept that failed: out of file descriptors, mostly. Waiting lets some close.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(5), Duration::from_secs(1));
-/// For so many seconds' worth of handshakes an address may run ahead.
-const BURST_SECONDS: u32 = 30;
 /// Connections that are through the door and not yet picked up.
 const WAITING_ROOM: usize = 64;
 
@@ -98,7 +106,9 @@ struct Hall {
     connections: Arc<Semaphore>,
     addresses: Arc<Counts<IpAddr>>,
     pace: Pace,
-    organisations: Arc<Counts<model::Oin>>,
+    organisations: Arc<Counts<Oin>>,
+    systems: Arc<Counts<(Oin, Name)>>,
+    throughput: Throughput,
     report: Report,
     through: mpsc::Sender<std::io::Result<Connection>>,
 }
@@ -119,8 +129,10 @@ pub fn open(
         handshakes: Arc::new(Semaphore::new(limits.handshakes)),
         connections: Arc::new(Semaphore::new(limits.connections)),
         addresses: Counts::new(limits.handshakes_per_address),
-        pace: Pace::new(limits.handshakes_per_second_per_address, BURST_SECONDS),
+        pace: Pace::new(limits.handshakes_per_second_per_address, limits.handshake_burst_seconds),
         organisations: Counts::new(limits.connections_per_organisation),
+        systems: Counts::new(limits.connections_per_system),
+        throughput: Throughput::new(&limits.share),
         report: Report::new(turned_away),
         guard,
         limits,
@@ -163,23 +175,23 @@ async fn accept(listener: TcpListener, hall: Arc<Hall>) {
 }
 
 /// A place among the handshakes and one among the connections.
-struct Places {
+struct Entering {
     handshake: OwnedSemaphorePermit,
     connection: OwnedSemaphorePermit,
 }
 
 impl Hall {
-    async fn places(&self) -> Option<Places> {
+    async fn places(&self) -> Option<Entering> {
         let connection = Arc::clone(&self.connections).acquire_owned().await.ok()?;
         let handshake = Arc::clone(&self.handshakes).acquire_owned().await.ok()?;
-        Some(Places { handshake, connection })
+        Some(Entering { handshake, connection })
     }
 
     async fn welcome(
         self: Arc<Hall>,
         stream: TcpStream,
         address: SocketAddr,
-        places: Places,
+        entering: Entering,
         of_address: Count<IpAddr>,
     ) {
         let entrance = self.guard.entrance();
@@ -187,7 +199,7 @@ impl Hall {
         let shaken =
             tokio::time::timeout(self.limits.handshake_timeout, shake_hands(stream, &entrance, &knock));
         let shaken = shaken.await;
-        drop((places.handshake, of_address));
+        drop((entering.handshake, of_address));
         let now = (self.clock)();
         let stream = match shaken {
             Ok(Ok(stream)) => stream,
@@ -195,21 +207,19 @@ impl Hall {
             Err(_) => return self.report.slow(now, address),
         };
         let Some(peer) = knock.guest() else { return self.report.handshake(now, address, &knock) };
-        let Some(of_organisation) = self.organisations.take(peer.oin()) else {
+        let of_organisation = self.organisations.take(peer.oin());
+        let of_system = self.systems.take((peer.oin(), peer.system().clone()));
+        let (Some(of_organisation), Some(of_system)) = (of_organisation, of_system) else {
             self.report.peer(now, address, &peer, Reason::Busy.into());
             let mut stream = stream;
             // The goodbye is a courtesy; a peer that does not read it gets none.
             let _ = tokio::time::timeout(Duration::from_secs(1), stream.shutdown()).await;
             return;
         };
+        let flow = self.throughput.of(peer.oin(), peer.system());
         let visitor = Visitor::new(peer, address, Arc::clone(&self.guard), entrance, knock.presented());
-        let connection = Connection::new(
-            stream,
-            visitor,
-            places.connection,
-            of_organisation,
-            self.limits.connection_lifetime,
-        );
+        let places = Places { of_all: entering.connection, of_organisation, of_system };
+        let connection = Connection::new(stream, visitor, places, flow, self.limits.connection_lifetime);
         // A door that closed meanwhile has nobody to serve it: dropping it closes the connection.
         let _ = self.through.send(Ok(connection)).await;
     }

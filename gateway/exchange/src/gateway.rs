@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use fields::PseudonymKey;
@@ -15,6 +16,7 @@ use oversight::InForce;
 use policy::{Proven, Situation};
 use ring::rand::{SecureRandom, SystemRandom};
 use screening::Screener;
+use zeroize::Zeroizing;
 
 use crate::door::Clock;
 use crate::line::authorise::Facts;
@@ -28,11 +30,13 @@ pub struct Limits {
     pub document_bytes: usize,
     /// The most deliveries that are handed out on one stream before one is acknowledged.
     pub unacknowledged: usize,
+    /// How long a call may take, a stream of deliveries excepted; a shorter deadline of the caller counts.
+    pub call_time: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { document_bytes: 4 << 20, unacknowledged: 256 }
+        Limits { document_bytes: 4 << 20, unacknowledged: 256, call_time: Duration::from_secs(60) }
     }
 }
 
@@ -45,7 +49,7 @@ pub struct Gateway {
     rules: ArcSwap<Rules>,
     journal: Arc<Journal>,
     publisher: PublisherThread,
-    pseudonym_secret: [u8; 32],
+    pseudonym_secret: Zeroizing<[u8; 32]>,
     /// Derived from the secret when an organisation first receives something.
     pseudonym_keys: RwLock<HashMap<Oin, Arc<PseudonymKey>>>,
     clock: Clock,
@@ -74,7 +78,7 @@ impl Gateway {
             rules: ArcSwap::from_pointee(rules),
             journal,
             publisher,
-            pseudonym_secret,
+            pseudonym_secret: Zeroizing::new(pseudonym_secret),
             pseudonym_keys: RwLock::default(),
             clock,
             random: SystemRandom::new(),

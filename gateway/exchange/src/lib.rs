@@ -3,6 +3,7 @@
 //! Owns: the way of a message from the door to its receiver, in `line`. In reading order: the line, what its steps
 //! share, the services that speak gRPC, the door. Generated types stay in `services` and at the line's two ends.
 
+mod deadline;
 mod gateway;
 mod gathered;
 mod line;
@@ -10,6 +11,7 @@ mod proofs;
 mod rules;
 mod shadow;
 
+mod reflection;
 mod services;
 mod status;
 mod streams;

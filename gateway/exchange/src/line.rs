@@ -20,7 +20,7 @@ use std::sync::Arc;
 use identity::Actor;
 use journal::Commit;
 use ledger::{Digest, Event, Party};
-use model::{Bsn, Grondslag, Oin, Purpose, Reason, Refusal, Role};
+use model::{Bsn, ExchangeId, Grondslag, Oin, Purpose, Reason, Refusal, Role};
 use policy::Escape;
 use proto::veldwacht::exchange::v1 as wire;
 
@@ -57,25 +57,31 @@ pub(crate) struct Refused {
     pub(crate) answer: Option<wire::SendResponse>,
 }
 
+/// What became of a document that was offered, and the exchange id under which it stands in the log.
+pub(crate) type Ended = (ExchangeId, Result<wire::SendResponse, Refused>);
+
 impl Gateway {
     /// Everything that happens to one document that is offered.
-    pub(crate) async fn send(
-        &self,
-        arrived: Arrived<wire::SendRequest>,
-    ) -> Result<wire::SendResponse, Refused> {
+    pub(crate) async fn send(&self, arrived: Arrived<wire::SendRequest>) -> Ended {
         let decision = self.decide(arrived);
-        self.open_escape(&decision).await.map_err(|refusal| Refused { refusal, answer: None })?;
-        let sent = self.record(decision).await.map_err(|refusal| Refused { refusal, answer: None })?;
-        deliver::answer(sent)
+        let exchange = decision.about.exchange;
+        let recorded = match self.open_escape(&decision).await {
+            Ok(()) => self.record(decision).await,
+            Err(refusal) => Err(refusal),
+        };
+        let answer = recorded.map_err(|refusal| Refused { refusal, answer: None }).and_then(deliver::answer);
+        (exchange, answer)
     }
 
     /// identify → authorise → filter → screen, for every receiver. Writes nothing.
     fn decide(&self, arrived: Arrived<wire::SendRequest>) -> Decision {
         let rules = self.rules();
         let (identified, oin) = (arrived.identify(), arrived.oin());
-        let Arrived { message, now, trace, .. } = arrived;
+        let deadline = arrived.deadline();
+        let Arrived { message, transaction, now, trace, .. } = arrived;
         let explain = message.explain;
-        let (about, offered) = offer::parse(message, self.new_exchange_id(now), self.limits().document_bytes);
+        let (about, offered) =
+            offer::parse(message, transaction, self.new_exchange_id(now), self.limits().document_bytes);
         let (actor, refused) = match identified {
             Ok(actor) => (Some(actor), None),
             Err(refusal) => (None, Some(refusal)),
@@ -93,6 +99,8 @@ impl Gateway {
             (Some(actor), Some(offer), None) => self.project_all(&rules, actor, &about, offer, spoed, now),
             (_, _, refusal) => Err(refusal.unwrap_or_else(|| Reason::RequestInvalid.into())),
         };
+        // Nothing waits from here to the commit: whoever is in time now is not given up.
+        let outcomes = deadline.hold().and(outcomes);
         Decision { rules, about, explain, oin, actor, offer, escape, outcomes, trace, now }
     }
 

@@ -18,7 +18,9 @@ use proto::veldwacht::screening::v1::screening_service_server::ScreeningServiceS
 use screening::LONGEST_TEXT;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
+use tonic::codec::CompressionEncoding;
 use tonic::service::Routes;
+use tonic_reflection::server::{v1, v1alpha};
 use tower::Layer as _;
 
 use crate::ask::{Asks, Front};
@@ -26,7 +28,8 @@ use crate::door::{self, Guard, Http2, Stage, TurnedAway};
 use crate::gateway::Gateway;
 use crate::line::record::{self, Circumstances};
 use crate::services::{
-    audit::Audit, consent::Consents, exchange::Exchange, policy::Policy, screening::Screening,
+    audit::Audit, consent::Consents, exchange::Exchange, policy::Policy, reflection::Reflection,
+    screening::Screening,
 };
 use crate::status::status;
 
@@ -36,6 +39,18 @@ const BUNDLE_BYTES: usize = 32 << 20;
 const EXPIRY_ROUND: Duration = Duration::from_secs(10);
 /// How many refusals at the door may wait to be recorded; more are counted, not kept.
 const WAITING_REFUSALS: usize = 1024;
+
+/// A service of ours, with gzip where it is configured. tonic has no trait for it.
+macro_rules! of_gzip {
+    ($on:expr, $service:expr) => {{
+        let service = $service;
+        if $on {
+            service.accept_compressed(CompressionEncoding::Gzip).send_compressed(CompressionEncoding::Gzip)
+        } else {
+            service
+        }
+    }};
+}
 
 /// Serves the gateway's own services, and by `asks` those of source organisations, until `stop` resolves, and then until the calls in flight have ended.
 #[expect(clippy::too_many_arguments, reason = "what a gateway is made of, each part once")]
@@ -71,24 +86,35 @@ pub async fn serve(
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_serving::<ExchangeServiceServer<Exchange>>().await;
     let own = Routes::new(health_service)
-        .add_service(
+        .add_service(of_gzip!(
+            http2.compression,
             ExchangeServiceServer::new(Exchange(Arc::clone(&gateway)))
                 .max_decoding_message_size(bytes)
-                .max_encoding_message_size(bytes),
-        )
-        .add_service(
-            ConsentServiceServer::new(Consents(Arc::clone(&gateway))).max_decoding_message_size(64 << 10),
-        )
-        .add_service(AuditServiceServer::new(Audit(Arc::clone(&gateway))).max_decoding_message_size(64 << 10))
-        .add_service(
+                .max_encoding_message_size(bytes)
+        ))
+        .add_service(of_gzip!(
+            http2.compression,
+            ConsentServiceServer::new(Consents(Arc::clone(&gateway))).max_decoding_message_size(64 << 10)
+        ))
+        .add_service(of_gzip!(
+            http2.compression,
+            AuditServiceServer::new(Audit(Arc::clone(&gateway))).max_decoding_message_size(64 << 10)
+        ))
+        .add_service(of_gzip!(
+            http2.compression,
             ScreeningServiceServer::new(Screening(Arc::clone(&gateway)))
-                .max_decoding_message_size(LONGEST_TEXT + (64 << 10)),
-        )
-        .add_service(
+                .max_decoding_message_size(LONGEST_TEXT + (64 << 10))
+        ))
+        .add_service(of_gzip!(
+            http2.compression,
             PolicyServiceServer::new(Policy { gateway: Arc::clone(&gateway), oversight })
                 .max_decoding_message_size(BUNDLE_BYTES)
-                .max_encoding_message_size(BUNDLE_BYTES),
-        );
+                .max_encoding_message_size(BUNDLE_BYTES)
+        ));
+    let reflection = Reflection { gateway: Arc::clone(&gateway), asks: Arc::clone(&asks) };
+    let own = own
+        .add_service(v1::ServerReflectionServer::new(reflection.clone()))
+        .add_service(v1alpha::ServerReflectionServer::new(reflection));
     let front = Front::new(own.prepare(), gateway, asks);
     door::serve(connections, http2, shares.layer(front), stop).await;
     beside.iter().for_each(tokio::task::JoinHandle::abort);

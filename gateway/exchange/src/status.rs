@@ -17,7 +17,8 @@ pub(crate) fn status(refusal: &Refusal, further: Vec<prost_types::Any>) -> Statu
     if !refusal.violations.is_empty() {
         details.push(packed("google.rpc.BadRequest", &bad_request(refusal)));
     }
-    if let Some(seconds) = retry_after(refusal.reason) {
+    let retry = retry_after(refusal.reason);
+    if let Some(seconds) = retry {
         let delay = prost_types::Duration { seconds, nanos: 0 };
         details.push(packed("google.rpc.RetryInfo", &pb::RetryInfo { retry_delay: Some(delay) }));
     }
@@ -25,7 +26,12 @@ pub(crate) fn status(refusal: &Refusal, further: Vec<prost_types::Any>) -> Statu
     let code = Code::from_i32(refusal.reason.status());
     let message = refusal.reason.advice().to_owned();
     let encoded = pb::Status { code: code as i32, message: message.clone(), details }.encode_to_vec();
-    Status::with_details(code, message, encoded.into())
+    let mut status = Status::with_details(code, message, encoded.into());
+    if let Some(Ok(millis)) = retry.map(|seconds| format!("{}", seconds * 1000).parse()) {
+        // What gRPC clients that try again by themselves go by (gRFC A6).
+        status.metadata_mut().insert("grpc-retry-pushback-ms", millis);
+    }
+    status
 }
 
 /// A message of our own contracts as a detail.
@@ -86,6 +92,17 @@ mod tests {
             assert!(info.metadata.contains_key("fault"));
             assert!(told.message().starts_with(|first: char| first.is_lowercase()), "{}", told.message());
         }
+    }
+
+    #[test]
+    fn what_passes_by_itself_says_when_to_come_back_to_people_and_to_libraries() {
+        let busy = status(&Refusal::from(Reason::Busy), Vec::new());
+        let delay = busy.get_error_details().retry_info().unwrap().retry_delay.unwrap();
+        assert_eq!(delay.as_secs(), 1);
+        assert_eq!(busy.metadata().get("grpc-retry-pushback-ms").unwrap(), "1000");
+        let malformed = status(&Refusal::from(Reason::DocumentMalformed), Vec::new());
+        assert!(malformed.get_error_details().retry_info().is_none());
+        assert!(malformed.metadata().get("grpc-retry-pushback-ms").is_none());
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::fmt;
 use model::{Name, Oin, Purpose, Reason, Refusal, Role, Timestamp};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::assertion::{self, CLOCK_SKEW_SECONDS};
+use crate::assertion::{self, AssertionRules};
 use crate::peer::Peer;
 use crate::refuse;
 use crate::registry::Registry;
@@ -59,8 +59,7 @@ pub struct Actor {
 impl Actor {
     /// Someone of this peer's organisation, by a role assertion (JWT in compact form, without `Bearer`).
     ///
-    /// `audience` is the name of this gateway. The memory is asked last, so that only a token that is good in
-    /// everything else takes room in it.
+    /// The memory is asked last, so that only a token that is good in everything else takes room in it.
     ///
     /// # Errors
     /// `ASSERTION_INVALID`, `ASSERTION_EXPIRED`, `ASSERTION_NOT_BOUND`, `ROLE_NOT_ALLOWED`, `ASSERTION_REPLAYED`,
@@ -70,10 +69,10 @@ impl Actor {
         peer: &Peer,
         registry: &Registry,
         now: Timestamp,
-        audience: &str,
+        rules: &AssertionRules,
         memory: &mut dyn ReplayMemory,
     ) -> Result<Actor, Refusal> {
-        let (claims, key) = assertion::verify(token, peer, registry, now, audience)?;
+        let (claims, key) = assertion::verify(token, peer, registry, now, rules)?;
         let no = |field, description| refuse(Reason::AssertionInvalid, field, description);
         let role: Role =
             claims.role.parse().map_err(|_| no("role", "not a role's name: a-z, 0-9, `_`, `-`, `.`"))?;
@@ -96,8 +95,8 @@ impl Actor {
         if claims.jti.is_empty() || claims.jti.len() > MAX_JTI_BYTES {
             return Err(no("jti", "an id of 1 to 128 bytes, another for every assertion"));
         }
-        let until =
-            Timestamp::from_unix_millis(claims.exp.saturating_mul(1000)).plus_seconds(CLOCK_SKEW_SECONDS);
+        let until = Timestamp::from_unix_millis(claims.exp.saturating_mul(1000))
+            .plus_seconds(rules.clock_skew_seconds);
         match memory.remember(peer.oin(), &claims.jti, until, now) {
             Seen::First => {}
             Seen::Again => return Err(Reason::AssertionReplayed.into()),

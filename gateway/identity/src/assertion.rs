@@ -16,10 +16,32 @@ use crate::registry::{RegisteredKey, Registry};
 
 /// The longest life of an assertion, in seconds: `exp` − `iat`.
 pub const MAX_LIFETIME_SECONDS: i64 = 300;
-/// How far two clocks may differ, in seconds.
-pub(crate) const CLOCK_SKEW_SECONDS: i64 = 30;
+/// The default of [`AssertionRules::clock_skew_seconds`].
+const CLOCK_SKEW_SECONDS: i64 = 30;
 /// A token is at most this many bytes; real ones stay below 1 kB.
 const MAX_BYTES: usize = 8 * 1024;
+
+/// What this gateway asks of every assertion.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AssertionRules {
+    /// The gateway's name, for `aud`.
+    pub audience: String,
+    /// The longest life that is taken, in seconds; at most [`MAX_LIFETIME_SECONDS`], whatever stands here.
+    pub lifetime_seconds: i64,
+    /// How far the signer's clock may differ, in seconds.
+    pub clock_skew_seconds: i64,
+}
+
+impl AssertionRules {
+    /// The usual rules, for a gateway of this name.
+    pub fn of(audience: impl Into<String>) -> AssertionRules {
+        AssertionRules {
+            audience: audience.into(),
+            lifetime_seconds: MAX_LIFETIME_SECONDS,
+            clock_skew_seconds: CLOCK_SKEW_SECONDS,
+        }
+    }
+}
 
 /// The protected header. Every member that is not known is refused: RFC 7515 would ignore it, but the ones that
 /// exist make a verifier fetch or believe keys.
@@ -83,7 +105,7 @@ pub(crate) fn verify<'r>(
     peer: &Peer,
     registry: &'r Registry,
     now: Timestamp,
-    audience: &str,
+    rules: &AssertionRules,
 ) -> Result<(Claims, &'r RegisteredKey), Refusal> {
     let parts = Parts::split(token)?;
     let organisation = registry.organisation(peer.oin()).ok_or(Reason::OrganisationUnknown)?;
@@ -103,8 +125,8 @@ pub(crate) fn verify<'r>(
     if claims.iss != peer.oin().as_str() {
         return Err(no("iss", "not the OIN of the certificate; an organisation asserts for itself only"));
     }
-    check_times(&claims, now)?;
-    if !claims.aud.names(audience) {
+    check_times(&claims, now, rules)?;
+    if !claims.aud.names(&rules.audience) {
         return Err(no("aud", "meant for another gateway; set it to the name of this one"));
     }
     if claims.cnf.thumbprint != peer.fingerprint().thumbprint() {
@@ -113,23 +135,24 @@ pub(crate) fn verify<'r>(
     Ok((claims, key))
 }
 
-fn check_times(claims: &Claims, now: Timestamp) -> Result<(), Refusal> {
+fn check_times(claims: &Claims, now: Timestamp, rules: &AssertionRules) -> Result<(), Refusal> {
     let late = |field, description| refuse(Reason::AssertionExpired, field, description);
     let now = now.unix_seconds();
     let lifetime = claims.exp.saturating_sub(claims.iat);
     if lifetime <= 0 {
         return Err(late("exp", "it ends before it starts"));
     }
-    if lifetime > MAX_LIFETIME_SECONDS {
-        return Err(late("exp", "valid for longer than 5 minutes"));
+    if lifetime > rules.lifetime_seconds.min(MAX_LIFETIME_SECONDS) {
+        return Err(late("exp", "valid for longer than this gateway takes, which is 5 minutes at most"));
     }
-    if claims.iat > now.saturating_add(CLOCK_SKEW_SECONDS) {
+    let skew = rules.clock_skew_seconds;
+    if claims.iat > now.saturating_add(skew) {
         return Err(late("iat", "issued in the future; check the clock"));
     }
-    if claims.nbf.is_some_and(|from| from > now.saturating_add(CLOCK_SKEW_SECONDS)) {
+    if claims.nbf.is_some_and(|from| from > now.saturating_add(skew)) {
         return Err(late("nbf", "not valid yet"));
     }
-    if claims.exp <= now.saturating_sub(CLOCK_SKEW_SECONDS) {
+    if claims.exp <= now.saturating_sub(skew) {
         return Err(late("exp", "expired"));
     }
     Ok(())

@@ -19,7 +19,7 @@ mod replay;
 mod revocation;
 
 pub use actor::{Actor, BigNumber, User};
-pub use assertion::MAX_LIFETIME_SECONDS;
+pub use assertion::{AssertionRules, MAX_LIFETIME_SECONDS};
 pub use chain::{Rules, Trust, TrustError};
 pub use key::{Algorithm, AssertionKey, KeyError};
 pub use operator::Operator;

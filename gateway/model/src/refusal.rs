@@ -76,6 +76,7 @@ reasons! {
     RequestInvalid, "REQUEST_INVALID", 3, Caller, "the request is not complete; see the field violations";
     DescriptorNotBelieved, "DESCRIPTOR_NOT_BELIEVED", 3, Caller, "a sender's own descriptor is never used; contracts come with the bundle";
     NotFound, "NOT_FOUND", 5, Caller, "there is no such thing for you here";
+    DeadlineExceeded, "DEADLINE_EXCEEDED", 4, Caller, "the time was over before anything was done; try again and wait longer";
     // what the rules say
     ExchangeNotDeclared, "EXCHANGE_NOT_DECLARED", 7, Policy, "no exchange allows this type from your role to this receiver for this purpose";
     NothingMayPass, "NOTHING_MAY_PASS", 7, Policy, "the policy lets nothing of this document pass to this receiver";

@@ -3,6 +3,8 @@
 //! Owns: its keys, overriding them from the environment (`VELDWACHT_TLS__KEY` for `key` in `[tls]`), and saying what is
 //! wrong. Secrets come by file, never inline. Relative paths are relative to the file.
 
+mod door;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -42,7 +44,11 @@ pub(crate) struct Config {
     #[serde(default, rename = "retention_term")]
     pub(crate) retention_terms: Vec<Keeping>,
     #[serde(default)]
-    pub(crate) limits: Limits,
+    pub(crate) assertions: door::Assertions,
+    #[serde(default)]
+    pub(crate) limits: door::Limits,
+    #[serde(default)]
+    pub(crate) http2: door::Http2,
     /// Services of source organisations behind the gateway.
     #[serde(default, rename = "route")]
     pub(crate) routes: Vec<exchange::ask::RouteConfig>,
@@ -73,7 +79,13 @@ pub(crate) struct Tls {
     /// The authorities of clients.
     pub(crate) authorities: PathBuf,
     pub(crate) revocation_lists: Vec<PathBuf>,
+    /// How long a list is still used after its `nextUpdate`.
+    #[serde(default)]
+    pub(crate) revocation_grace_seconds: i64,
     pub(crate) registry: PathBuf,
+    /// How often these files are looked at.
+    #[serde(default = "five")]
+    pub(crate) look_every_seconds: u64,
     /// TLS 1.2 beside 1.3.
     #[serde(default)]
     pub(crate) allow_tls12: bool,
@@ -128,6 +140,10 @@ fn a_day() -> u32 {
     24
 }
 
+fn five() -> u64 {
+    5
+}
+
 fn half_a_second() -> u64 {
     500
 }
@@ -169,32 +185,13 @@ pub(crate) struct Keeping {
     pub(crate) days: u32,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct Limits {
-    /// The longest document, in bytes.
-    pub(crate) document_bytes: usize,
-    /// Connections at once.
-    pub(crate) connections: usize,
-    /// Connections at once of one organisation.
-    pub(crate) connections_per_organisation: usize,
-    /// Calls a second of one organisation, in the long run.
-    pub(crate) calls_per_second: u32,
-    /// Calls a second of one system, in the long run.
-    pub(crate) calls_per_second_of_a_system: u32,
-}
+/// Before the name of a credential that systemd hands over (`LoadCredential=`), where a path is expected.
+const CREDENTIAL: &str = "credential:";
 
-impl Default for Limits {
-    fn default() -> Limits {
-        let door = exchange::door::Limits::default();
-        Limits {
-            document_bytes: exchange::Limits::default().document_bytes,
-            connections: door.connections,
-            connections_per_organisation: door.connections_per_organisation,
-            calls_per_second: door.share.calls_per_second,
-            calls_per_second_of_a_system: door.share.calls_per_second_of_a_system,
-        }
-    }
+fn not_given(name: &str) -> String {
+    format!(
+        "{CREDENTIAL}{name}: systemd gave no credentials; start it as a service with LoadCredential={name}"
+    )
 }
 
 /// Variables that are about something else than the file.
@@ -215,7 +212,11 @@ impl Config {
         environment: impl Iterator<Item = (String, String)>,
     ) -> Result<Config, String> {
         let mut table: toml::Table = text.parse().map_err(|error: toml::de::Error| error.to_string())?;
+        let mut credentials = None;
         for (name, value) in environment {
+            if name == "CREDENTIALS_DIRECTORY" {
+                credentials = Some(PathBuf::from(&value));
+            }
             let Some(key) = name.strip_prefix("VELDWACHT_") else { continue };
             if !OTHER_VARIABLES.contains(&name.as_str()) && !name.starts_with("VELDWACHT_TEST_") {
                 set(&mut table, &key.to_lowercase(), value).ok_or(format!("{name} overrides no key"))?;
@@ -224,7 +225,12 @@ impl Config {
         let mut config: Config =
             table.try_into().map_err(|error: toml::de::Error| nearest(error.message()))?;
         config.check()?;
-        config.paths().into_iter().for_each(|path| *path = folder.join(&*path));
+        for path in config.paths() {
+            *path = match path.to_str().and_then(|text| text.strip_prefix(CREDENTIAL)) {
+                Some(name) => credentials.as_ref().ok_or_else(|| not_given(name))?.join(name),
+                None => folder.join(&*path),
+            };
+        }
         Ok(config)
     }
 
@@ -252,7 +258,15 @@ impl Config {
                     .into(),
             );
         }
-        Ok(())
+        if !(0..=7 * 86_400).contains(&self.tls.revocation_grace_seconds) {
+            return Err("tls.revocation_grace_seconds: 0 to 604800, a week".into());
+        }
+        if self.tls.look_every_seconds == 0 {
+            return Err("tls.look_every_seconds: more than zero".into());
+        }
+        self.assertions.check()?;
+        self.limits.check()?;
+        self.http2.check()
     }
 
     fn paths(&mut self) -> Vec<&mut PathBuf> {
@@ -336,6 +350,64 @@ mod tests {
         let config = parse(EXAMPLE, &[]).unwrap();
         assert_eq!(config.tls.key, Path::new("/etc/veldwacht/gateway.key.pem"));
         assert!(!config.test_mode);
+    }
+
+    #[test]
+    fn every_key_of_the_door_stands_in_the_example_with_what_it_is_when_left_out() {
+        let example: toml::Table = EXAMPLE.parse().unwrap();
+        let written = |table: &str| example[table].as_table().unwrap().clone();
+        assert_eq!(written("assertions"), toml::Table::try_from(door::Assertions::default()).unwrap());
+        assert_eq!(written("limits"), toml::Table::try_from(door::Limits::default()).unwrap());
+        assert_eq!(written("http2"), toml::Table::try_from(door::Http2::default()).unwrap());
+    }
+
+    #[test]
+    fn a_limit_that_makes_no_sense_is_a_mistake_that_is_named() {
+        let wrong = [
+            ("VELDWACHT_LIMITS__CALLS", "0"),
+            ("VELDWACHT_LIMITS__HANDSHAKE_SECONDS", "0"),
+            ("VELDWACHT_HTTP2__STREAM_WINDOW", "1000"),
+            ("VELDWACHT_HTTP2__HEADER_BYTES", "100"),
+            ("VELDWACHT_ASSERTIONS__LIFETIME_SECONDS", "301"),
+            ("VELDWACHT_ASSERTIONS__CLOCK_SKEW_SECONDS", "-1"),
+            ("VELDWACHT_TLS__REVOCATION_GRACE_SECONDS", "604801"),
+        ];
+        for (variable, value) in wrong {
+            let error = parse(EXAMPLE, &[(variable, value)]).unwrap_err();
+            let key = variable.trim_start_matches("VELDWACHT_").to_lowercase().replace("__", ".");
+            assert!(error.starts_with(&key), "{variable}: {error}");
+        }
+    }
+
+    #[test]
+    fn what_the_file_says_of_the_door_is_what_the_door_is_opened_with() {
+        let config = parse(
+            EXAMPLE,
+            &[
+                ("VELDWACHT_ASSERTIONS__USE", "connection"),
+                ("VELDWACHT_LIMITS__BYTES_PER_SECOND", "1000"),
+                ("VELDWACHT_LIMITS__CONNECTIONS_PER_SYSTEM", "3"),
+                ("VELDWACHT_HTTP2__KEEPALIVE_SECONDS", "7"),
+                ("VELDWACHT_HTTP2__COMPRESSION", "true"),
+            ],
+        );
+        let config = config.unwrap();
+        let limits = config.limits.of_door();
+        assert_eq!((limits.share.bytes_per_second, limits.connections_per_system), (1000, 3));
+        assert_eq!(config.assertions.of("x").used, exchange::door::AssertionUse::Connection);
+        let http2 = config.http2.of_door();
+        assert!(http2.compression && http2.keepalive_interval.as_secs() == 7);
+    }
+
+    #[test]
+    fn a_secret_may_be_a_credential_of_systemd() {
+        let text = EXAMPLE.replace("\"master.secret\"", "\"credential:master\"");
+        let given = [("CREDENTIALS_DIRECTORY", "/run/credentials/veldwacht.service")];
+        let config = parse(&text, &given).unwrap();
+        assert_eq!(config.secrets.master, Path::new("/run/credentials/veldwacht.service/master"));
+        assert_eq!(config.log.key, Path::new("/etc/veldwacht/log.key.pem"), "a path stays a path");
+        let error = parse(&text, &[]).unwrap_err();
+        assert!(error.contains("LoadCredential=master"), "{error}");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use exchange::ask::{Asks, Routes};
-use exchange::door::{self, AssertionUse, Files, Guard, Http2, Tls};
+use exchange::door::{self, Files, Guard, Http2, Tls};
 use exchange::{Gateway, Rules, Shadow};
 use journal::{Journal, LogKey, Options, Publisher, PublisherThread};
 use model::Timestamp;
@@ -27,9 +27,6 @@ use crate::public_log::PublicLog;
 use crate::retention::Retention;
 use crate::trust;
 
-/// How often files are looked at that may have been renewed.
-const WATCH_EVERY: Duration = Duration::from_secs(5);
-
 /// How often it is told what a draft would have done otherwise.
 const SHADOW_EVERY: Duration = Duration::from_secs(60);
 
@@ -44,11 +41,18 @@ pub(crate) struct Ready {
     /// Services of source organisations, to route to others while serving.
     pub(crate) asks: Arc<Asks>,
     pub(crate) public_log: PublicLog,
-    guard: Arc<Guard>,
-    files: Files,
-    limits: door::Limits,
     retention: Retention,
     compact_every: Duration,
+    door: Door,
+}
+
+/// What the door is opened with.
+struct Door {
+    guard: Arc<Guard>,
+    files: Files,
+    look_every: Duration,
+    limits: door::Limits,
+    http2: Http2,
 }
 
 /// What time it is.
@@ -86,8 +90,7 @@ impl Ready {
         // Beside the log stands the key that others verify it with.
         let vkey = config.data.join("log.vkey");
         std::fs::write(&vkey, format!("{}\n", publisher.verifier())).unreachable(vkey.display())?;
-        let limits =
-            exchange::Limits { document_bytes: config.limits.document_bytes, ..exchange::Limits::default() };
+        let limits = config.limits.of_calls();
         let rules = Rules::new(proven, screener);
         let gateway = Gateway::new(rules, Arc::clone(&journal), publisher, pseudonyms, Arc::new(now), limits);
         let gateway = Arc::new(gateway);
@@ -105,16 +108,12 @@ impl Ready {
         gateway.compare_with(config.shadow.as_deref().map(draft).transpose()?);
         let asks = Asks::new(routes(config)?);
         let listener = TcpListener::bind(config.listen).await.unreachable(config.listen)?;
-        let share = door::Share {
-            calls_per_second: config.limits.calls_per_second,
-            calls_per_second_of_a_system: config.limits.calls_per_second_of_a_system,
-            ..door::Share::default()
-        };
-        let limits = door::Limits {
-            connections: config.limits.connections,
-            connections_per_organisation: config.limits.connections_per_organisation,
-            share,
-            ..door::Limits::default()
+        let door = Door {
+            guard,
+            files,
+            look_every: Duration::from_secs(config.tls.look_every_seconds),
+            limits: config.limits.of_door(),
+            http2: config.http2.of_door(),
         };
         let retention = Retention::of(config);
         let compact_every = Duration::from_secs(u64::from(config.log.compact_every_hours) * 3600);
@@ -125,11 +124,9 @@ impl Ready {
             listener,
             asks,
             public_log,
-            guard,
-            files,
-            limits,
             retention,
             compact_every,
+            door,
         })
     }
 
@@ -142,21 +139,19 @@ impl Ready {
             listener,
             asks,
             public_log,
-            guard,
-            files,
-            limits,
             retention,
             compact_every,
+            door,
         } = self;
+        let Door { guard, files, look_every, limits, http2 } = door;
         let told = |reloaded: Result<(), door::FilesError>| match reloaded {
             Ok(()) => tracing::info!("certificates, revocation lists or registry were renewed"),
             Err(error) => tracing::error!(%error, "renewed files cannot be used; the last good ones go on"),
         };
         let warning = tokio::spawn(warn_ahead(Arc::clone(&guard)));
-        let watching = tokio::spawn(files.watch(Arc::downgrade(&guard), WATCH_EVERY, Arc::new(told)));
+        let watching = tokio::spawn(files.watch(Arc::downgrade(&guard), look_every, Arc::new(told)));
         let console = operators.map(|operators| tokio::spawn(operators.serve(Arc::clone(&guard))));
         let shadowing = tokio::spawn(tell_shadow(Arc::clone(&gateway)));
-        let http2 = Http2::default();
         let compacting = tokio::spawn(retention.compact_always(Arc::clone(&gateway), compact_every));
         let mut public_log = public_log.run(gateway.publisher());
         exchange::serve(Arc::clone(&gateway), oversight, asks, listener, guard, limits, http2, stop).await;
@@ -219,10 +214,14 @@ fn door_files(config: &Config) -> Files {
 
 fn guard(config: &Config, files: &Files) -> Outcome<Arc<Guard>> {
     let material = files.read().wrong("the door")?;
-    let rules = identity::Rules { test_mode: config.test_mode, ..identity::Rules::default() };
+    let rules = identity::Rules {
+        test_mode: config.test_mode,
+        crl_grace_seconds: config.tls.revocation_grace_seconds,
+        ..identity::Rules::default()
+    };
     let tls = if config.tls.allow_tls12 { Tls::V12AndV13 } else { Tls::V13 };
-    let (name, once) = (config.name.clone(), AssertionUse::Call);
-    Guard::new(material, rules, tls, name, once, Arc::new(now)).wrong("the door")
+    let assertions = config.assertions.of(&config.name);
+    Guard::new(material, rules, tls, assertions, Arc::new(now)).wrong("the door")
 }
 
 /// The key that signs the log.

@@ -10,6 +10,7 @@ mod failure;
 mod bundle;
 mod config;
 mod gateway;
+mod harden;
 mod public_log;
 mod retention;
 mod trust;
@@ -35,9 +36,24 @@ use crate::failure::{Doing, Failure, Outcome};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let cli = Cli::parse();
+    if matches!(cli.command, Command::Serve(_))
+        && let Err(error) = harden::harden()
+    {
+        complain(&Failure::Reach(format!("the kernel does not let go of privileges: {error}")));
+        return ExitCode::from(3);
+    }
+    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(started(cli)),
+        Err(error) => {
+            complain(&Failure::Reach(format!("no threads can be started: {error}")));
+            ExitCode::from(3)
+        }
+    }
+}
+
+async fn started(cli: Cli) -> ExitCode {
     let filter =
         tracing_subscriber::EnvFilter::try_from_env("VELDWACHT_LOG").unwrap_or_else(|_| "info".into());
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();

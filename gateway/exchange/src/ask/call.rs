@@ -23,8 +23,9 @@ use crate::ask::frames::Messages;
 use crate::ask::metadata;
 use crate::ask::reply;
 use crate::ask::route::Routes;
+use crate::deadline;
 use crate::gateway::Gateway;
-use crate::line::accept::Arrived;
+use crate::line::accept::{self, Arrived};
 use crate::line::offer::at;
 use crate::line::{party, purpose};
 
@@ -47,7 +48,7 @@ pub(crate) async fn answer(
 ) -> http::Response<Body> {
     let (parts, body) = request.into_parts();
     let fresh = gateway.new_exchange_id(gateway.now());
-    let named = metadata::transaction(&parts.headers);
+    let named = accept::transaction(&parts.headers);
     let exchange = named.as_ref().and_then(|named| named.as_ref().ok().copied()).unwrap_or(fresh);
     let begun = match named {
         Some(Err(_)) => Err(at(Reason::ExchangeIdInvalid, "fsc-transaction-id", "a UUIDv7, or nothing")),
@@ -71,7 +72,7 @@ async fn begin(
 ) -> Result<Begun, No> {
     let path = parts.uri.clone();
     let found = routes.find(path.path());
-    let (headers, waits) = (parts.headers.clone(), metadata::timeout(&parts.headers));
+    let (headers, waits) = (parts.headers.clone(), deadline::timeout(&parts.headers));
     let request = tonic::Request::from_http(http::Request::from_parts(parts, ()));
     let arrived = Arrived::accept(request, gateway.now(), gateway.random_bytes());
     let actor = gateway.identified(&arrived, None).await.map_err(No::Asked)?;
@@ -92,7 +93,8 @@ async fn begin(
         let inflates = underway.talk.route.compression && metadata::is_gzip(&headers);
         first(&underway, Messages::new(body, limit).inflating(inflates)).await
     };
-    let opened = timeout_at(deadline, opening).await.unwrap_or(Err(No::TooLate));
+    let late = || No::Asked(Reason::DeadlineExceeded.into());
+    let opened = timeout_at(deadline, opening).await.unwrap_or_else(|_| Err(late()));
     let (first, more) = match opened {
         Ok(opened) => opened,
         Err(no) => {

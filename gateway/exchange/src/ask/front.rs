@@ -7,34 +7,17 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use model::{Reason, Refusal};
-use tonic::Status;
 use tonic::body::Body;
 use tonic::codegen::{BoxFuture, Service};
 use tonic::service::Routes as OwnServices;
 
 use crate::ask::Asks;
 use crate::ask::call;
-use crate::door::Visitor;
 use crate::gateway::Gateway;
-use crate::line::accept::Arrived;
-use crate::status::status;
+use crate::services::own::Head;
 
 /// Packages that the gateway serves itself.
 const OWN: [&str; 3] = ["/veldwacht.", "/grpc.health.v1.", "/grpc.reflection."];
-
-/// Whether tonic refused to read a message, before any of our code saw it.
-fn is_over_the_limit(response: &http::Response<Body>) -> bool {
-    const OUT_OF_RANGE: &str = "11"; // no reason of ours has this code
-    response.headers().get(Status::GRPC_STATUS).is_some_and(|code| code == OUT_OF_RANGE)
-}
-
-/// A message that is too long to be read is a refusal like any other: recorded, then told.
-async fn too_large(gateway: &Gateway, visitor: Option<Visitor>) -> http::Response<Body> {
-    let refusal = Refusal::from(Reason::DocumentTooLarge);
-    let recorded = gateway.record_refusal(&Arrived::unread(visitor, gateway.now()), &refusal).await;
-    status(&recorded.err().unwrap_or(refusal), Vec::new()).into_http()
-}
 
 /// Everything that the gateway answers.
 #[derive(Clone)]
@@ -62,12 +45,10 @@ impl Service<http::Request<Body>> for Front {
 
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
         if OWN.iter().any(|own| request.uri().path().starts_with(own)) {
-            let visitor = request.extensions().get::<Visitor>().cloned();
+            let mut request = request;
+            let head = Head::of(&mut request, &self.gateway);
             let (answering, gateway) = (self.own.call(request), Arc::clone(&self.gateway));
-            return Box::pin(async move {
-                let response = answering.await?;
-                Ok(if is_over_the_limit(&response) { too_large(&gateway, visitor).await } else { response })
-            });
+            return Box::pin(async move { head.answer(&gateway, answering).await });
         }
         let (gateway, routes) = (Arc::clone(&self.gateway), self.asks.routes());
         Box::pin(async move { Ok(call::answer(gateway, &routes, request).await) })

@@ -10,7 +10,7 @@ use ledger::Trace;
 use model::ExchangeId;
 
 /// FSC's header for the transaction that both organisations' logs name (Logius fsc-core).
-pub(crate) const TRANSACTION: HeaderName = HeaderName::from_static("fsc-transaction-id");
+pub(crate) const TRANSACTION: &str = "fsc-transaction-id";
 const TIMEOUT: &str = "grpc-timeout";
 /// Names that belong to one connection or to the gateway, and never cross.
 const NEVER: [&str; 8] = [
@@ -49,31 +49,6 @@ impl AllowList {
     }
 }
 
-/// The transaction that the caller names, if it names one.
-pub(crate) fn transaction(headers: &HeaderMap) -> Option<Result<ExchangeId, model::Invalid>> {
-    let value = headers.get(TRANSACTION)?;
-    Some(value.to_str().unwrap_or_default().parse())
-}
-
-/// How long the caller waits (`grpc-timeout`: at most 8 digits and a unit).
-pub(crate) fn timeout(headers: &HeaderMap) -> Option<Duration> {
-    let text = headers.get(TIMEOUT)?.to_str().ok()?;
-    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
-    if digits.len() > 8 || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
-        return None;
-    }
-    let count: u64 = digits.parse().ok()?;
-    match unit {
-        "H" => Some(Duration::from_secs(count * 3600)),
-        "M" => Some(Duration::from_secs(count * 60)),
-        "S" => Some(Duration::from_secs(count)),
-        "m" => Some(Duration::from_millis(count)),
-        "u" => Some(Duration::from_micros(count)),
-        "n" => Some(Duration::from_nanos(count)),
-        _ => None,
-    }
-}
-
 /// What goes to the source beside the caller's own metadata. `left`: what remains of the deadline.
 pub(crate) fn onward(to: &mut HeaderMap, exchange: &ExchangeId, trace: Option<&Trace>, left: Duration) {
     to.insert("te", HeaderValue::from_static("trailers"));
@@ -89,7 +64,7 @@ pub(crate) fn onward(to: &mut HeaderMap, exchange: &ExchangeId, trace: Option<&T
         }
     };
     put(HeaderName::from_static(TIMEOUT), format!("{millis}m"));
-    put(TRANSACTION, exchange.to_string());
+    put(HeaderName::from_static(TRANSACTION), exchange.to_string());
     if let Some(trace) = trace {
         let (id, span) = (hex::encode(trace.trace_id.0), hex::encode(trace.span_id.0));
         put(HeaderName::from_static("traceparent"), format!("00-{id}-{span}-01"));
@@ -149,21 +124,6 @@ mod tests {
     fn what_belongs_to_the_gateway_cannot_be_listed() {
         for name in ["authorization", "grpc-status", "fsc-transaction-id", "traceparent", "Not-Lower", "te"] {
             assert_eq!(AllowList::new(&[name.to_owned()]).unwrap_err(), name);
-        }
-    }
-
-    #[test]
-    fn a_deadline_has_at_most_eight_digits_and_a_unit() {
-        let read = |text: &str| {
-            let mut headers = HeaderMap::new();
-            headers.insert("grpc-timeout", text.parse().unwrap());
-            timeout(&headers)
-        };
-        assert_eq!(read("5S"), Some(Duration::from_secs(5)));
-        assert_eq!(read("99999999H"), Some(Duration::from_secs(99_999_999 * 3600)));
-        assert_eq!(read("250m"), Some(Duration::from_millis(250)));
-        for wrong in ["", "S", "5", "123456789S", "-1S", "5x", "5 S"] {
-            assert_eq!(read(wrong), None, "{wrong}");
         }
     }
 }

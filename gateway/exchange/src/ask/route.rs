@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use ledger::Party;
 use model::{MessageType, Oin, Purpose, Role};
+use prost_reflect::{MethodDescriptor, ServiceDescriptor};
 use serde::Deserialize;
 
 use crate::ask::health;
@@ -180,6 +181,26 @@ impl Routes {
         }
     }
 
+    /// Every method that a contract of the bundle declares, with what it takes and gives, what for, and who answers.
+    pub(crate) fn contracts<'r>(
+        &'r self,
+        rules: &Rules,
+    ) -> Vec<(MethodDescriptor, MessageType, MessageType, &'r Purpose, &'r Party)> {
+        let mut contracts = Vec::new();
+        for (place, route) in &self.routes {
+            let only = place.split_once('/').map(|(_, method)| method);
+            let service = route.contract(rules);
+            let methods = service.iter().flat_map(|service| service.methods().collect::<Vec<_>>());
+            for method in methods.filter(|method| only.is_none_or(|only| only == method.name())) {
+                if let Some(taken) = route.method(rules, method.name()) {
+                    let (request, reply) = (taken.request.clone(), taken.reply.clone());
+                    contracts.push((method, request, reply, &route.purpose, &route.source));
+                }
+            }
+        }
+        contracts
+    }
+
     /// The route of a path `/package.Service/Method`, with the method's name.
     pub(crate) fn find<'p>(&self, path: &'p str) -> Option<(Arc<Route>, &'p str)> {
         let full = path.strip_prefix('/')?;
@@ -267,6 +288,13 @@ impl Route {
         })
     }
 
+    /// The service as a contract of the bundle declares it.
+    fn contract(&self, rules: &Rules) -> Option<ServiceDescriptor> {
+        let declared =
+            |message| rules.proven().message(message)?.parent_pool().get_service_by_name(&self.service);
+        rules.proven().exchanges().find_map(|exchange| declared(&exchange.message))
+    }
+
     /// What a method takes and gives: as the route says, or else as the bundle's contract declares.
     pub(crate) fn method(&self, rules: &Rules, name: &str) -> Option<Arc<Method>> {
         if let Some(given) = &self.given {
@@ -290,12 +318,7 @@ impl Route {
     }
 
     fn declared_in(&self, rules: &Rules, name: &str) -> Option<Method> {
-        let declared = |message| {
-            let pool = rules.proven().message(message)?.parent_pool().clone();
-            let service = pool.get_service_by_name(&self.service)?;
-            service.methods().find(|method| method.name() == name)
-        };
-        let method = rules.proven().exchanges().find_map(|exchange| declared(&exchange.message))?;
+        let method = self.contract(rules)?.methods().find(|method| method.name() == name)?;
         Some(Method {
             request: method.input().full_name().parse().ok()?,
             reply: method.output().full_name().parse().ok()?,

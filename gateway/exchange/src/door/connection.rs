@@ -10,7 +10,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use identity::{Actor, Certified, Operator, Peer};
@@ -26,6 +26,7 @@ use tokio_rustls::server::TlsStream;
 use super::counts::Count;
 use super::guard::{AssertionUse, Entrance, Guard};
 use super::guest::Guest;
+use super::throughput::Flow;
 use crate::gathered::READ_AT_ONCE;
 
 /// TLS over a socket that is read in large pieces.
@@ -40,20 +41,39 @@ pub struct Connection {
     stream: Stream,
     visitor: Visitor,
     ends: Pin<Box<Sleep>>,
-    _place: OwnedSemaphorePermit,
-    _of_organisation: Count<Oin>,
+    reading: Flow,
+    writing: Flow,
+    /// Bytes that were read one after the other, without a pause.
+    at_a_stretch: usize,
+    _places: Places,
+}
+
+/// A connection's places: among all of them, and among those of its organisation and its system.
+#[expect(dead_code, reason = "a place is held, not read")]
+pub(super) struct Places {
+    pub(super) of_all: OwnedSemaphorePermit,
+    pub(super) of_organisation: Count<Oin>,
+    pub(super) of_system: Count<(Oin, Name)>,
 }
 
 impl Connection {
     pub(super) fn new(
         stream: Stream,
         visitor: Visitor,
-        place: OwnedSemaphorePermit,
-        of_organisation: Count<Oin>,
+        places: Places,
+        flow: Flow,
         lifetime: Duration,
     ) -> Connection {
         let ends = Box::pin(tokio::time::sleep(lifetime));
-        Connection { stream, visitor, ends, _place: place, _of_organisation: of_organisation }
+        Connection {
+            stream,
+            visitor,
+            ends,
+            reading: flow.other_way(),
+            writing: flow,
+            at_a_stretch: 0,
+            _places: places,
+        }
     }
 
     /// An error from the moment at which the connection ends. Whoever serves it is woken then.
@@ -96,6 +116,8 @@ struct Known {
     actors: HashMap<Vec<u8>, Arc<Actor>>,
 }
 
+/// After so many bytes without a pause a connection lets others go first: small frames are work.
+const STRETCH: usize = 32 * 1024;
 /// So many actors are kept for one connection.
 const MAX_ACTORS: usize = 256;
 
@@ -140,18 +162,14 @@ impl Visitor {
         }
     }
 
-    /// The organisation that is still welcome; for an operator the one that runs the gateway.
-    pub(crate) fn organisation(&self) -> Option<Oin> {
-        self.guest().ok().map(|guest| guest.oin())
-    }
-
     fn guest(&self) -> Result<Guest, Refusal> {
         let mut known = self.0.known.lock().unwrap_or_else(PoisonError::into_inner);
         self.refresh(&mut known, self.0.guard.now())
     }
 
-    /// Who it was when it was last asked: for counting, not for rights.
-    pub(super) fn known(&self) -> (Oin, Name) {
+    /// Who it was when it was last asked, for an operator the organisation that runs the gateway: for counting and for
+    /// records, not for rights.
+    pub(crate) fn known(&self) -> (Oin, Name) {
         let known = self.0.known.lock().unwrap_or_else(PoisonError::into_inner);
         (known.peer.oin(), known.peer.system().clone())
     }
@@ -190,9 +208,10 @@ impl Visitor {
         // No lock is held while a signature is verified.
         let entrance = guard.entrance();
         let memory = &mut guard.memory();
-        let actor = Actor::from_assertion(token, &peer, &entrance.registry, now, &guard.audience, memory)?;
+        let actor =
+            Actor::from_assertion(token, &peer, &entrance.registry, now, &guard.assertions.rules, memory)?;
         let actor = Arc::new(actor);
-        if guard.assertion_use == AssertionUse::Connection {
+        if guard.assertions.used == AssertionUse::Connection {
             let mut known = lock();
             known.actors.retain(|_, actor| now <= actor.until());
             if known.actors.len() < MAX_ACTORS && known.generation == entrance.generation {
@@ -223,13 +242,31 @@ impl AsyncRead for Connection {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         self.still_open(cx)?;
-        Pin::new(&mut self.stream).poll_read(cx, buf)
+        ready!(self.reading.poll_ready(cx));
+        if self.at_a_stretch >= STRETCH {
+            self.at_a_stretch = 0;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let before = buf.filled().len();
+        let Poll::Ready(read) = Pin::new(&mut self.stream).poll_read(cx, buf) else {
+            self.at_a_stretch = 0;
+            return Poll::Pending;
+        };
+        read?;
+        let moved = buf.filled().len().saturating_sub(before);
+        self.at_a_stretch = self.at_a_stretch.saturating_add(moved);
+        self.reading.moved(moved);
+        Poll::Ready(Ok(()))
     }
 }
 
 impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, buf)
+        ready!(self.writing.poll_ready(cx));
+        let written = ready!(Pin::new(&mut self.stream).poll_write(cx, buf))?;
+        self.writing.moved(written);
+        Poll::Ready(Ok(written))
     }
 
     fn poll_write_vectored(
@@ -237,7 +274,10 @@ impl AsyncWrite for Connection {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+        ready!(self.writing.poll_ready(cx));
+        let written = ready!(Pin::new(&mut self.stream).poll_write_vectored(cx, bufs))?;
+        self.writing.moved(written);
+        Poll::Ready(Ok(written))
     }
 
     fn is_write_vectored(&self) -> bool {

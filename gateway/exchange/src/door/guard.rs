@@ -8,7 +8,9 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
-use identity::{CrlError, Registry, ReplayMemory, Replays, Revocations, Rules, Seen, Trust, TrustError};
+use identity::{
+    AssertionRules, CrlError, Registry, ReplayMemory, Replays, Revocations, Rules, Seen, Trust, TrustError,
+};
 use model::{Oin, Timestamp};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer, UnixTime};
@@ -40,6 +42,25 @@ pub enum AssertionUse {
     /// For every call on the connection on which it was shown first, until it expires. On any other connection it is
     /// a replay. Spares a signature and its verification a call.
     Connection,
+}
+
+/// What is asked of assertions, and how many are remembered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assertions {
+    /// What each must be.
+    pub rules: AssertionRules,
+    /// How often each may be shown.
+    pub used: AssertionUse,
+    /// So many of one organisation are remembered at a time; they last under 6 minutes. More are refused as `BUSY`.
+    pub remembered: usize,
+}
+
+impl Assertions {
+    /// The usual, for a gateway of this name in `aud`.
+    pub fn of(audience: impl Into<String>) -> Assertions {
+        let rules = AssertionRules::of(audience);
+        Assertions { rules, used: AssertionUse::Call, remembered: 500_000 }
+    }
 }
 
 /// What a door is made of, as it comes from files.
@@ -218,17 +239,13 @@ pub struct Guard {
     rules: Rules,
     tls: Tls,
     clock: Clock,
-    pub(super) audience: String,
-    pub(super) assertion_use: AssertionUse,
+    pub(super) assertions: Assertions,
     /// Locked for a look-up only.
     replays: Mutex<Replays>,
 }
 
-/// So many assertions of one organisation are remembered at a time; they last under 6 minutes.
-const REMEMBERED: usize = 500_000;
-
 impl Guard {
-    /// A guard with its first material. `audience` is the gateway's name in assertions.
+    /// A guard with its first material.
     ///
     /// # Errors
     /// [`GuardError`], naming what cannot be used.
@@ -236,14 +253,13 @@ impl Guard {
         material: Material,
         rules: Rules,
         tls: Tls,
-        audience: String,
-        assertion_use: AssertionUse,
+        assertions: Assertions,
         clock: Clock,
     ) -> Result<Arc<Guard>, GuardError> {
         let entrance = Entrance::load(material, rules.clone(), tls, &clock, 0)?;
         let current = ArcSwap::from_pointee(entrance);
-        let replays = Mutex::new(Replays::new(REMEMBERED));
-        Ok(Arc::new(Guard { current, rules, tls, clock, audience, assertion_use, replays }))
+        let replays = Mutex::new(Replays::new(assertions.remembered));
+        Ok(Arc::new(Guard { current, rules, tls, clock, assertions, replays }))
     }
 
     /// Takes new material. Handshakes under way finish on the old one; the next request of an open connection is

@@ -28,6 +28,8 @@ pub struct Http2 {
     /// After this a connection is asked to end (GOAWAY), and comes back through the door. What calls it then has get
     /// time: until [`Limits::connection_lifetime`](super::Limits::connection_lifetime).
     pub connection_age: Duration,
+    /// Whether messages may be compressed (gzip), both ways. Off: the length of what is compressed tells of its content.
+    pub compression: bool,
 }
 
 impl Default for Http2 {
@@ -42,6 +44,7 @@ impl Default for Http2 {
             keepalive_interval: Duration::from_secs(20),
             keepalive_timeout: Duration::from_secs(10),
             connection_age: Duration::from_secs(3_600),
+            compression: false,
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Every organisation's share of the gateway: calls at once and calls a second, over all its connections.
+//! Every organisation's share of the gateway: calls at once and calls a second, over all its connections. (Its bytes
+//! are counted below HTTP/2, in `throughput`; the processors are shared in `turns`.)
 //!
 //! Owns: counting calls by organisation and by system, and refusing what is over, so that one that floods is refused
 //! itself and nobody else waits. A place is held until the answer has ended, streams included. Stands before every
@@ -17,18 +18,24 @@ use tonic::codegen::http::{Request, Response};
 use tower::{Layer, Service};
 
 use super::turned_away::Report;
-use super::{Clock, TurnedAway, Visitor};
+use super::{Clock, InTurn, TurnedAway, Turns, Visitor};
 
 /// What one organisation may ask.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Share {
     /// Calls at once, streams included.
     pub calls: usize,
+    /// Calls at once of one system.
+    pub calls_of_a_system: usize,
     /// Calls a second, in the long run.
     pub calls_per_second: u32,
     /// Calls a second of one system, in the long run.
     pub calls_per_second_of_a_system: u32,
-    /// For how many seconds' worth of calls someone may run ahead.
+    /// Bytes a second on all connections, both ways together, TLS not counted. Who is over waits.
+    pub bytes_per_second: u64,
+    /// Bytes a second of one system.
+    pub bytes_per_second_of_a_system: u64,
+    /// For how many seconds' worth of calls or bytes someone may run ahead.
     pub burst_seconds: u32,
 }
 
@@ -36,8 +43,11 @@ impl Default for Share {
     fn default() -> Share {
         Share {
             calls: 1_024,
+            calls_of_a_system: 512,
             calls_per_second: 10_000,
             calls_per_second_of_a_system: 5_000,
+            bytes_per_second: 64 << 20,
+            bytes_per_second_of_a_system: 32 << 20,
             burst_seconds: 2,
         }
     }
@@ -55,6 +65,7 @@ struct Inner {
     clock: Clock,
     tell: Tell,
     report: Report,
+    turns: Turns,
     /// Registered organisations only, so the table is as long as the registry. Locked for a look-up.
     taken: Mutex<HashMap<Oin, Taken>>,
 }
@@ -63,7 +74,13 @@ struct Inner {
 struct Taken {
     calls: usize,
     bucket: Bucket,
-    systems: HashMap<Name, Bucket>,
+    systems: HashMap<Name, OfSystem>,
+}
+
+#[derive(Default)]
+struct OfSystem {
+    calls: usize,
+    bucket: Bucket,
 }
 
 /// Calls that may still be made: filled by time, emptied by calls. Empty until its first use fills it.
@@ -109,7 +126,8 @@ impl Shares {
         turned_away: Arc<dyn Fn(TurnedAway) + Send + Sync>,
     ) -> Shares {
         let (report, taken) = (Report::new(turned_away), Mutex::default());
-        Shares(Arc::new(Inner { share, clock, tell, report, taken }))
+        let turns = Turns::new(std::thread::available_parallelism().map_or(1, usize::from));
+        Shares(Arc::new(Inner { share, clock, tell, report, turns, taken }))
     }
 
     /// A place for one call of this visitor.
@@ -120,18 +138,19 @@ impl Shares {
         let mut taken = self.0.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let taken = taken.entry(oin).or_default();
         if !taken.systems.contains_key(&system) {
-            taken.systems.insert(system.clone(), Bucket::default());
+            taken.systems.insert(system.clone(), OfSystem::default());
         }
         let of_system = taken.systems.get_mut(&system).ok_or(Reason::Busy)?;
-        of_system.fill(share.calls_per_second_of_a_system, share.burst_seconds, now);
+        of_system.bucket.fill(share.calls_per_second_of_a_system, share.burst_seconds, now);
         taken.bucket.fill(share.calls_per_second, share.burst_seconds, now);
-        if taken.calls >= share.calls || taken.bucket.calls < 1.0 || of_system.calls < 1.0 {
+        let full = taken.calls >= share.calls || of_system.calls >= share.calls_of_a_system;
+        if full || taken.bucket.calls < 1.0 || of_system.bucket.calls < 1.0 {
             return Err(Reason::Busy.into());
         }
-        taken.calls += 1;
+        (taken.calls, of_system.calls) = (taken.calls + 1, of_system.calls + 1);
         taken.bucket.calls -= 1.0;
-        of_system.calls -= 1.0;
-        Ok(Place { shares: Arc::clone(&self.0), oin })
+        of_system.bucket.calls -= 1.0;
+        Ok(Place { shares: Arc::clone(&self.0), oin, system })
     }
 }
 
@@ -139,6 +158,7 @@ impl Shares {
 struct Place {
     shares: Arc<Inner>,
     oin: Oin,
+    system: Name,
 }
 
 impl Drop for Place {
@@ -146,6 +166,9 @@ impl Drop for Place {
         let mut taken = self.shares.taken.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(taken) = taken.get_mut(&self.oin) {
             taken.calls = taken.calls.saturating_sub(1);
+            if let Some(of_system) = taken.systems.get_mut(&self.system) {
+                of_system.calls = of_system.calls.saturating_sub(1);
+            }
         }
     }
 }
@@ -178,7 +201,7 @@ where
         self.service.poll_ready(cx)
     }
 
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
         let inner = &self.shares.0;
         let taken = match request.extensions().get::<Visitor>() {
             Some(visitor) => self.shares.take(visitor).inspect_err(|refusal| {
@@ -189,7 +212,9 @@ where
         };
         match taken {
             Ok(place) => {
-                let answer = self.service.call(request);
+                // For what goes on after the head of the answer.
+                request.extensions_mut().insert(inner.turns.clone());
+                let answer = InTurn::new(self.service.call(request), &inner.turns, place.oin);
                 Box::pin(async move { Ok(answer.await?.map(|body| Body::new(Held { body, _place: place }))) })
             }
             Err(refusal) => {

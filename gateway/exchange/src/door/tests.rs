@@ -1,6 +1,5 @@
 mod abuse;
 mod handshake;
-mod neighbours;
 mod pressure;
 mod reload;
 mod requests;

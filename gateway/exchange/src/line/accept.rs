@@ -1,31 +1,49 @@
 //! accept: a call as it came through the door. Nothing in it is believed yet.
 //!
-//! Owns: taking the visitor, the assertion and the trace out of a request's extensions and metadata. Next: `identify`,
+//! Owns: taking the visitor, the assertion, the transaction, the deadline and the trace out of a request's extensions and metadata. Next: `identify`,
 //! where the certificate and the assertion say who acts.
 
 use std::sync::Arc;
 
+use http::HeaderMap;
 use identity::{Actor, Operator};
 use ledger::Trace;
-use model::{Oin, Reason, Refusal, Timestamp};
+use model::{ExchangeId, Invalid, Oin, Reason, Refusal, Role, Timestamp};
+use tokio::time::Instant;
 use tonic::metadata::MetadataMap;
 
-use crate::door::Visitor;
+use crate::ask::TRANSACTION;
+use crate::deadline::Deadline;
+use crate::door::{Turns, Visitor};
 
 /// A call that arrived.
 pub(crate) struct Arrived<M> {
     /// Who is connected: a certificate that the door let in.
     visitor: Option<Visitor>,
     authorization: Option<String>,
+    /// What the caller calls this exchange (`Fsc-Transaction-Id`), if it does.
+    pub(crate) transaction: Option<Result<ExchangeId, Invalid>>,
+    deadline: Deadline,
+    turns: Option<Turns>,
     pub(crate) trace: Option<Trace>,
     pub(crate) now: Timestamp,
     pub(crate) message: M,
 }
 
 impl Arrived<()> {
-    /// A call whose message was too long to be read.
-    pub(crate) fn unread(visitor: Option<Visitor>, now: Timestamp) -> Arrived<()> {
-        Arrived { visitor, authorization: None, trace: None, now, message: () }
+    /// A call whose message was not read.
+    pub(crate) fn unread(headers: &HeaderMap, visitor: Option<Visitor>, now: Timestamp) -> Arrived<()> {
+        let transaction = transaction(headers);
+        Arrived {
+            visitor,
+            authorization: None,
+            transaction,
+            deadline: Deadline::default(),
+            turns: None,
+            trace: None,
+            now,
+            message: (),
+        }
     }
 }
 
@@ -39,6 +57,9 @@ impl<M> Arrived<M> {
                 .get("authorization")
                 .map(|value| value.to_str().unwrap_or_default().to_owned()),
             trace: trace(&metadata, span),
+            transaction: transaction(metadata.as_ref()),
+            deadline: extensions.get::<Deadline>().cloned().unwrap_or_default(),
+            turns: extensions.get::<Turns>().cloned(),
             now,
             message,
         }
@@ -60,16 +81,44 @@ impl<M> Arrived<M> {
         self.visitor.as_ref().ok_or(Reason::CertificateRefused)?.peer().map(|_| ())
     }
 
-    /// The organisation of the certificate, also when its assertion was refused.
+    /// The organisation of the certificate, also when it or its assertion was refused: for the record, not for rights.
     pub(crate) fn oin(&self) -> Option<Oin> {
-        self.visitor.as_ref()?.organisation()
+        Some(self.visitor.as_ref()?.known().0)
+    }
+
+    /// The roles in which someone of this organisation may act: those of its registered keys, and `systeem`.
+    pub(crate) fn roles(&self) -> Vec<Role> {
+        let peer = self.visitor.as_ref().and_then(|visitor| visitor.peer().ok());
+        let own = peer.iter().flat_map(|peer| peer.organisation().roles()).cloned();
+        own.chain([Role::systeem()]).collect()
+    }
+
+    /// How long the caller waits.
+    pub(crate) fn deadline(&self) -> Deadline {
+        self.deadline.clone()
+    }
+
+    /// In whose turns to work for this call, also after the head of its answer.
+    pub(crate) fn turn(&self) -> Option<(Turns, Oin)> {
+        self.turns.clone().zip(self.oin())
+    }
+
+    /// Until when a stream may last, if the caller said so.
+    pub(crate) fn ends(&self) -> Option<Instant> {
+        self.deadline.of_stream()
     }
 
     /// The same call with its message taken out.
     pub(crate) fn split(self) -> (Arrived<()>, M) {
-        let Arrived { visitor, authorization, trace, now, message } = self;
-        (Arrived { visitor, authorization, trace, now, message: () }, message)
+        let Arrived { visitor, authorization, transaction, deadline, turns, trace, now, message } = self;
+        (Arrived { visitor, authorization, transaction, deadline, turns, trace, now, message: () }, message)
     }
+}
+
+/// The transaction that the caller names, if it names one.
+pub(crate) fn transaction(headers: &HeaderMap) -> Option<Result<ExchangeId, Invalid>> {
+    let value = headers.get(TRANSACTION)?;
+    Some(value.to_str().unwrap_or_default().parse())
 }
 
 /// The caller's place in its trace (W3C trace context), with a span of our own below it.

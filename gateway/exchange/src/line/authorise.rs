@@ -12,6 +12,9 @@ use policy::{Compiled, Escape, Situation, Traject};
 use crate::line::offer::at;
 use crate::rules::Rules;
 
+/// The exchange of the bundle that says who may bring in a client's consent.
+pub(crate) const CONSENT_EXCHANGE: &str = "X07";
+
 /// Someone may have something: the plan says what.
 pub(crate) struct Authorised {
     receiver: Party,

@@ -82,7 +82,10 @@ impl Gateway {
         event: Event,
     ) -> Result<(), Refusal> {
         let rules = self.rules();
-        let exchange = self.new_exchange_id(arrived.now);
+        // A refusal that comes too late is the refusal that was to be written.
+        let _ = arrived.deadline().hold();
+        let named = arrived.transaction.as_ref().and_then(|named| named.as_ref().ok().copied());
+        let exchange = named.unwrap_or_else(|| self.new_exchange_id(arrived.now));
         let circumstances = Circumstances { now: arrived.now, exchange, trace: arrived.trace, rules: &rules };
         let sealed = record::sealed(actor, None);
         let commit = Commit { sealed, ..Commit::of(circumstances.leaf(None, event)) };

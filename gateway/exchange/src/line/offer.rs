@@ -5,7 +5,7 @@
 
 use bytes::Bytes;
 use ledger::Party;
-use model::{Bsn, ExchangeId, FieldViolation, MessageType, Reason, Refusal};
+use model::{Bsn, ExchangeId, FieldViolation, Invalid, MessageType, Reason, Refusal};
 use proto::veldwacht::exchange::v1 as wire;
 
 /// The most receivers of one document.
@@ -27,13 +27,14 @@ pub(crate) struct Offer {
     pub(crate) document: Bytes,
 }
 
-/// Parses a request. `fresh` is the exchange id for a request that brings none, or a bad one.
+/// Parses a request. `named` is what its metadata call the exchange, `fresh` the id of one that has no name, or a bad one.
 pub(crate) fn parse(
     request: wire::SendRequest,
+    named: Option<Result<ExchangeId, Invalid>>,
     fresh: ExchangeId,
     limit: usize,
 ) -> (About, Result<Offer, Refusal>) {
-    let exchange = request.exchange_id.parse::<ExchangeId>();
+    let exchange = exchange_id(&request.exchange_id, named);
     let client = match request.client_bsn.as_str() {
         "" => Ok(None),
         text => text.parse::<Bsn>().map(Some),
@@ -41,15 +42,13 @@ pub(crate) fn parse(
     let message = request.message_type.parse::<MessageType>();
     let receivers: Vec<Option<Party>> = request.receivers.iter().map(party).collect();
     let about = About {
-        exchange: exchange.clone().unwrap_or(fresh),
+        exchange: exchange.as_ref().ok().copied().flatten().unwrap_or(fresh),
         client: client.clone().ok().flatten(),
         message: message.clone().ok(),
         receivers: receivers.iter().flatten().take(MAX_RECEIVERS).cloned().collect(),
     };
     let offer = || {
-        if !request.exchange_id.is_empty() && exchange.is_err() {
-            return Err(at(Reason::ExchangeIdInvalid, "exchange_id", "a UUIDv7, or nothing"));
-        }
+        exchange?;
         if !request.descriptor_set.is_empty() {
             return Err(at(Reason::DescriptorNotBelieved, "descriptor_set", "leave it out"));
         }
@@ -64,6 +63,25 @@ pub(crate) fn parse(
         Ok(Offer { client, message, document: request.document })
     };
     (about, offer())
+}
+
+/// The id in the request, or else in its metadata; both must be the same.
+fn exchange_id(
+    text: &str,
+    named: Option<Result<ExchangeId, Invalid>>,
+) -> Result<Option<ExchangeId>, Refusal> {
+    let no = |field, description| at(Reason::ExchangeIdInvalid, field, description);
+    let named = named.transpose().map_err(|_| no("fsc-transaction-id", "a UUIDv7, or nothing"))?;
+    if text.is_empty() {
+        return Ok(named);
+    }
+    let own = text.parse().map_err(|_| no("exchange_id", "a UUIDv7, or nothing"))?;
+    match named {
+        Some(named) if named != own => {
+            Err(no("fsc-transaction-id", "another than `exchange_id`; leave one out"))
+        }
+        _ => Ok(Some(own)),
+    }
 }
 
 /// Whether there are as many as there may be, each readable and there once.

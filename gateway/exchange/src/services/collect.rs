@@ -16,6 +16,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Status, Streaming};
 
+use crate::door::spawn_in_turn;
 use crate::gateway::Gateway;
 use crate::line::accept::Arrived;
 use crate::line::hand_out::HandedOut;
@@ -34,14 +35,13 @@ pub(crate) async fn start(gateway: Arc<Gateway>, arrived: Arrived<Incoming>) -> 
     let told = |refusal: Refusal| status(&refusal, Vec::new());
     let (arrived, mut incoming) = arrived.split();
     let actor = gateway.identified(&arrived, None).await.map_err(told)?;
-    let follow = match incoming.message().await?.and_then(|request| request.act) {
-        Some(Act::Start(start)) => start.follow,
-        _ => {
-            let refusal = at(Reason::RequestInvalid, "start", "the first request says `start`");
-            return Err(told(gateway.recorded(&arrived, refusal).await));
-        }
+    // A request that cannot be read is no `start` either.
+    let first = incoming.message().await.ok().flatten();
+    let Some(Act::Start(wire::Start { follow })) = first.and_then(|request| request.act) else {
+        let refusal = at(Reason::RequestInvalid, "start", "the first request says `start`");
+        return Err(told(gateway.recorded(&arrived, refusal).await));
     };
-    let to = party(&actor);
+    let (to, turn) = (party(&actor), arrived.turn());
     let (answers, stream) = mpsc::channel(16);
     // Listen first, then look: nothing that arrives in between is missed.
     let arrivals = gateway.journal().arrivals(&to);
@@ -57,7 +57,7 @@ pub(crate) async fn start(gateway: Arc<Gateway>, arrived: Arrived<Incoming>) -> 
         unacknowledged: 0,
         open: true,
     };
-    tokio::spawn(collecting.run(incoming));
+    spawn_in_turn(turn, collecting.run(incoming));
     Ok(ReceiverStream::new(stream))
 }
 
@@ -96,7 +96,7 @@ impl Collecting {
             {
                 return Ok(());
             }
-            let expiry = self.until_expiry();
+            let (expiry, ends) = (self.until_expiry(), self.arrived.ends());
             tokio::select! {
                 request = incoming.message(), if self.open => match request {
                     Ok(Some(request)) => self.take(request).await?,
@@ -108,6 +108,7 @@ impl Collecting {
                         return Ok(());
                     }
                 }
+                () = until(ends) => return Err(Some(Reason::DeadlineExceeded.into())),
                 () = tokio::time::sleep(expiry) => return Err(Some(Reason::AssertionExpired.into())),
                 () = self.answers.closed() => return Err(None),
             }
@@ -174,6 +175,14 @@ impl Collecting {
 
     async fn tell(&self, event: Event) -> Result<(), Gone> {
         self.answers.send(Ok(wire::CollectResponse { event: Some(event) })).await.map_err(|_| Gone)
+    }
+}
+
+/// The moment at which the caller said that it would stop waiting; never, if it did not.
+async fn until(ends: Option<tokio::time::Instant>) {
+    match ends {
+        Some(ends) => tokio::time::sleep_until(ends).await,
+        None => std::future::pending().await,
     }
 }
 

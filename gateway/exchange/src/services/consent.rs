@@ -15,13 +15,12 @@ use tonic::{Request, Response, Status};
 
 use crate::gateway::Gateway;
 use crate::line::accept::Arrived;
+use crate::line::authorise::CONSENT_EXCHANGE;
 use crate::line::offer::at;
 use crate::line::party;
 use crate::line::record::{self, Circumstances};
 use crate::status::status;
 
-/// The exchange of the bundle that says who may bring in a client's consent.
-const CONSENT_EXCHANGE: &str = "X07";
 /// A consent lasts at most two years; then the client is asked again.
 const LONGEST_SECONDS: i64 = 2 * 366 * 86_400;
 
@@ -121,9 +120,11 @@ impl Consents {
         state: Consent,
         until: Option<Timestamp>,
     ) -> Result<u64, Refusal> {
+        if let Err(late) = arrived.deadline().hold() {
+            return Err(self.0.recorded(arrived, late).await);
+        }
         let rules = self.0.rules();
-        let mut index = 0;
-        for kind in kinds {
+        let commit = |kind: &ConsentKind| {
             let change = ConsentChange {
                 by: party(actor),
                 kind: *kind,
@@ -135,14 +136,22 @@ impl Consents {
             let exchange = self.0.new_exchange_id(arrived.now);
             let circumstances =
                 Circumstances { now: arrived.now, exchange, trace: arrived.trace, rules: &rules };
-            let commit = Commit {
+            Commit {
                 client: Some(self.0.journal().pseudonym(&scope.client)),
                 sealed: record::sealed(Some(actor), Some(&scope.client)),
                 ..Commit::of(circumstances.leaf(None, Event::Consent(change)))
-            };
-            index = record::write(self.0.journal(), commit).await?.index();
-        }
-        Ok(index)
+            }
+        };
+        let (commits, gateway): (Vec<Commit>, _) = (kinds.iter().map(commit).collect(), Arc::clone(&self.0));
+        // A task of its own: a caller that leaves halfway does not leave one consent changed and the other not.
+        let all = tokio::spawn(async move {
+            let mut index = 0;
+            for commit in commits {
+                index = record::write(gateway.journal(), commit).await?.index();
+            }
+            Ok(index)
+        });
+        all.await.unwrap_or_else(|_| Err(Reason::LogUnavailable.into()))
     }
 
     fn listed(&self, client: &Bsn, now: Timestamp) -> Result<Vec<wire::Consent>, Refusal> {

@@ -12,6 +12,7 @@ use proto::veldwacht::exchange::v1::exchange_service_server::ExchangeService;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
+use crate::ask::TRANSACTION;
 use crate::gateway::Gateway;
 use crate::line::accept::Arrived;
 use crate::line::{Refused, party};
@@ -28,10 +29,18 @@ impl ExchangeService for Exchange {
         request: Request<wire::SendRequest>,
     ) -> Result<Response<wire::SendResponse>, Status> {
         let arrived = Arrived::accept(request, self.0.now(), self.0.random_bytes());
-        match self.0.send(arrived).await {
-            Ok(answer) => Ok(Response::new(answer)),
-            Err(Refused { refusal, answer }) => Err(status(&refusal, answer.iter().map(detail).collect())),
+        let (exchange, ended) = self.0.send(arrived).await;
+        let mut told = ended
+            .map(Response::new)
+            .map_err(|Refused { refusal, answer }| status(&refusal, answer.iter().map(detail).collect()));
+        let metadata = match &mut told {
+            Ok(response) => response.metadata_mut(),
+            Err(status) => status.metadata_mut(),
+        };
+        if let Ok(value) = exchange.to_string().parse() {
+            metadata.insert(TRANSACTION, value);
         }
+        told
     }
 
     type CollectStream = ReceiverStream<Result<wire::CollectResponse, Status>>;

@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use exchange::ask::{Asks, RouteConfig, Routes, StatusPass, Streaming, Withheld};
-use exchange::door::{AssertionUse, Guard, Http2, Limits, Material, Tls};
+use exchange::door::{AssertionUse, Assertions, Guard, Http2, Limits, Material, Tls};
 use exchange::{Gateway, Rules};
 use identity::{Pin, Registry};
 use journal::{Disk, DiskFile, Journal, LogKey, Options, Publisher, PublisherThread, RealDisk};
@@ -225,8 +225,7 @@ impl World {
             material,
             identity_rules,
             Tls::V13,
-            "veldwacht".into(),
-            AssertionUse::Connection,
+            Assertions { used: AssertionUse::Connection, ..Assertions::of("veldwacht") },
             Arc::new(now),
         );
         let folder = tempfile::tempdir().unwrap();

@@ -305,9 +305,9 @@ fn a_system_without_assertion_is_nobody_with_the_role_systeem() {
 fn an_organisation_that_left_the_registry_asserts_nothing() {
     let t = Tokens::new();
     let nobody = Registry::default();
-    let refusal =
-        Actor::from_assertion(&t.good(), &t.peer, &nobody, NOW, AUDIENCE, &mut Replays::new(10)).map(|_| ());
-    assert_eq!(refusal.unwrap_err().reason, Reason::OrganisationUnknown);
+    let (rules, mut memory) = (AssertionRules::of(AUDIENCE), Replays::new(10));
+    let actor = Actor::from_assertion(&t.good(), &t.peer, &nobody, NOW, &rules, &mut memory);
+    assert_eq!(actor.map(|_| ()).unwrap_err().reason, Reason::OrganisationUnknown);
 }
 
 proptest! {
@@ -327,4 +327,27 @@ fn no_changed_character_of_a_good_token_makes_an_actor() {
         changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
         assert!(t.accept(&String::from_utf8(changed).unwrap()).is_err(), "character {at}");
     }
+}
+
+#[test]
+fn a_gateway_may_ask_for_a_shorter_life_and_closer_clocks_and_never_for_a_longer_life() {
+    let t = Tokens::new();
+    let usual = AssertionRules::of(AUDIENCE);
+    let accept = |rules: &AssertionRules, change: &[(&str, i64)]| {
+        let mut claims = t.claims();
+        change.iter().for_each(|(name, by)| claims[*name] = json!(NOW.unix_seconds() + by));
+        let token = t.token(&t.header().to_string(), &claims.to_string());
+        let actor = Actor::from_assertion(&token, &t.peer, &t.registry, NOW, rules, &mut Replays::new(10));
+        actor.map(|_| ()).map_err(|refusal| refusal.reason)
+    };
+    let expired = Err(Reason::AssertionExpired);
+    let minute = AssertionRules { lifetime_seconds: 60, ..usual.clone() };
+    assert_eq!(accept(&minute, &[("iat", 0), ("exp", 60)]), Ok(()));
+    assert_eq!(accept(&minute, &[("iat", 0), ("exp", 61)]), expired);
+    let hour = AssertionRules { lifetime_seconds: 3_600, ..usual.clone() };
+    assert_eq!(accept(&hour, &[("iat", 0), ("exp", 301)]), expired);
+    let exact = AssertionRules { clock_skew_seconds: 0, ..usual };
+    assert_eq!(accept(&exact, &[("iat", 1), ("exp", 200)]), expired, "from the future");
+    assert_eq!(accept(&exact, &[("iat", -200), ("exp", 0)]), expired);
+    assert_eq!(accept(&exact, &[("iat", 0), ("exp", 300)]), Ok(()));
 }

@@ -10,7 +10,7 @@ use ring::signature::{
 use serde_json::{Value, json};
 
 use super::world::*;
-use crate::{Actor, Peer, Registry, Replays};
+use crate::{Actor, AssertionRules, Peer, Registry, Replays};
 
 pub(crate) const AUDIENCE: &str = "veldwacht";
 
@@ -136,6 +136,6 @@ impl Tokens {
     }
 
     pub(crate) fn accept_with(&self, token: &str, memory: &mut Replays) -> Result<Actor, Refusal> {
-        Actor::from_assertion(token, &self.peer, &self.registry, NOW, AUDIENCE, memory)
+        Actor::from_assertion(token, &self.peer, &self.registry, NOW, &AssertionRules::of(AUDIENCE), memory)
     }
 }

@@ -1,4 +1,4 @@
-use identity::{Actor, Peer, Registry, Replays, Rules, Trust};
+use identity::{Actor, AssertionRules, Peer, Registry, Replays, Rules, Trust};
 use model::{Name, Reason};
 
 use super::*;
@@ -48,8 +48,15 @@ fn a_token_of_either_kind_of_key_makes_an_actor_once_and_for_its_own_certificate
         let token = asserter.token(&assertion, NOW).unwrap();
         let mut memory = Replays::new(100);
         let mut accept = |peer: &Peer| {
-            Actor::from_assertion(&token, peer, &registry, NOW, DEFAULT_AUDIENCE, &mut memory)
-                .map_err(|refusal| refusal.reason)
+            Actor::from_assertion(
+                &token,
+                peer,
+                &registry,
+                NOW,
+                &AssertionRules::of(DEFAULT_AUDIENCE),
+                &mut memory,
+            )
+            .map_err(|refusal| refusal.reason)
         };
         assert_eq!(accept(&peer("ggz/portaal.pem")).unwrap_err(), Reason::AssertionNotBound);
         let actor = accept(&peer("ggz/epd.pem")).unwrap();

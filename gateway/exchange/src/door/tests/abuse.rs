@@ -266,3 +266,75 @@ async fn a_connection_that_does_not_come_back_is_ended() {
     let ended = tokio::time::timeout(Duration::from_secs(3), raw.until(0xff)).await;
     assert_eq!(ended.unwrap(), None);
 }
+
+#[tokio::test]
+async fn who_takes_no_answers_holds_its_own_streams_and_nobody_elses() {
+    let (address, client) = serving(Http2 { streams: 16, ..Http2::default() }).await;
+    let mut raw = Raw(client.connect(address).await.unwrap());
+    raw.0.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await.unwrap();
+    // SETTINGS_INITIAL_WINDOW_SIZE (4) = 0: no byte of any answer can be sent.
+    raw.send(SETTINGS, 0, 0, &[0, 4, 0, 0, 0, 0]).await.unwrap();
+    for stream in (1..100).step_by(2) {
+        raw.send(HEADERS, END_HEADERS, stream, &request()).await.unwrap();
+        raw.send(DATA, END_STREAM, stream, &[0; 5]).await.unwrap();
+    }
+    let refused = tokio::time::timeout(Duration::from_secs(2), raw.until(RST_STREAM)).await.unwrap();
+    assert_eq!(
+        refused.unwrap(),
+        7u32.to_be_bytes(),
+        "REFUSED_STREAM: sixteen are stuck, and no more come in"
+    );
+    neighbour_is_served(address, &client).await;
+}
+
+#[tokio::test]
+async fn who_gives_requests_by_halves_is_let_go_when_it_falls_silent() {
+    let http2 = Http2 {
+        keepalive_interval: Duration::from_millis(200),
+        keepalive_timeout: Duration::from_millis(200),
+        ..Http2::default()
+    };
+    let (address, client) = serving(http2).await;
+    let mut raw = Raw::connect(address, &client).await;
+    for stream in (1..100).step_by(2) {
+        raw.send(HEADERS, END_HEADERS, stream, &request()).await.unwrap();
+        // The length says that more comes, and nothing does.
+        raw.send(DATA, 0, stream, &[0, 0, 0]).await.unwrap();
+    }
+    neighbour_is_served(address, &client).await;
+    // The socket stays open and nothing comes any more, as after a cable was pulled.
+    let ended = tokio::time::timeout(Duration::from_secs(5), raw.until(0xff)).await;
+    assert_eq!(ended.unwrap(), None);
+    neighbour_is_served(address, &client).await;
+}
+
+#[tokio::test]
+async fn who_does_not_read_its_socket_is_let_go_and_the_others_are_served() {
+    let http2 = Http2 {
+        keepalive_interval: Duration::from_millis(200),
+        keepalive_timeout: Duration::from_millis(200),
+        ..Http2::default()
+    };
+    let (address, client) = serving(http2).await;
+    let mut raw = Raw::connect(address, &client).await;
+    // Answers to pings pile up until the sockets are full; then the gateway reads no more of this one.
+    let flooded = flood(&mut raw, &frame(PING, 0, 0, &[7; 8]).repeat(1_000), 30_000).await;
+    assert_ne!(flooded, Flooded::Taken);
+    neighbour_is_served(address, &client).await;
+    let mut ended = false;
+    for _ in 0..50 {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        // Reading what is there, to see the end behind it.
+        let mut rest = vec![0; 1 << 20];
+        while let Ok(read) = tokio::time::timeout(Duration::from_millis(10), raw.0.read(&mut rest)).await {
+            ended = matches!(read, Ok(0) | Err(_));
+            if ended {
+                break;
+            }
+        }
+        if ended {
+            break;
+        }
+    }
+    assert!(ended, "let go");
+}

@@ -110,3 +110,35 @@ async fn the_door_closes_when_nobody_serves_it_any_more() {
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert!(TcpStream::connect(address).await.is_err());
 }
+
+#[tokio::test]
+async fn a_system_has_so_many_connections_of_those_of_its_organisation() {
+    let limits = Limits { connections_per_system: 1, ..Limits::default() };
+    let mut world = World::with(Setup { limits, ..Setup::default() }).await;
+    let client = Client::new(&world, Some(&world.client()));
+    let first = world.knock(&client).await.unwrap();
+    let turned_away = world.knock(&client).await.map(|_| ()).unwrap_err();
+    assert_eq!(turned_away.refusal.unwrap().reason, Reason::Busy);
+    drop(first);
+    world.knock(&client).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_connection_over_its_share_of_bytes_is_slowed_down_and_not_cut_off() {
+    use tokio::io::AsyncWriteExt as _;
+    let share = Share { bytes_per_second: 400_000, burst_seconds: 1, ..Share::default() };
+    let limits = Limits { share, ..Limits::default() };
+    let mut world = World::with(Setup { limits, ..Setup::default() }).await;
+    let client = Client::new(&world, Some(&world.client()));
+    let Through { mut connection, client: mut peer } = world.knock(&client).await.unwrap();
+    let sending = tokio::spawn(async move {
+        peer.write_all(&[7; 1_000_000]).await.unwrap();
+        peer
+    });
+    let (begun, mut read) = (std::time::Instant::now(), 0);
+    while read < 1_000_000 {
+        read += connection.read(&mut [0; 16_384]).await.unwrap();
+    }
+    assert!(begun.elapsed() > Duration::from_millis(1_300), "{:?}", begun.elapsed());
+    sending.await.unwrap();
+}

@@ -93,8 +93,12 @@ async fn a_call_that_is_given_up_gives_its_place_back() {
 async fn calls_a_second_are_bounded_for_a_system_and_come_back_with_time() {
     let mut world = World::new().await;
     let through = visitor(&mut world).await;
-    let share =
-        Share { calls_per_second: 100, calls_per_second_of_a_system: 10, burst_seconds: 2, calls: 1_000 };
+    let share = Share {
+        calls_per_second: 100,
+        calls_per_second_of_a_system: 10,
+        burst_seconds: 2,
+        ..Share::default()
+    };
     let (shares, _told) = shares(&world, share);
     let mut service =
         shares.layer(tower::service_fn(|_| async { Ok::<_, Infallible>(Response::new(Body::empty())) }));
@@ -120,4 +124,29 @@ async fn who_did_not_come_through_the_door_has_no_share() {
     let mut service =
         shares.layer(tower::service_fn(|_| async { Ok::<_, Infallible>(Response::new(Body::empty())) }));
     assert!(!answered(&service.call(Request::new(Body::empty())).await.unwrap()));
+}
+
+#[tokio::test]
+async fn one_system_does_not_take_the_places_of_another_of_its_organisation() {
+    let setup = Setup { more: String::new(), ..Setup::default() };
+    let mut world = World::with(setup).await;
+    let mut both = world.material(&[]);
+    both.registry = identity::Registry::parse(&format!(
+        "[[organisation]]\noin = \"{GEMEENTE}\"\nname = \"G\"\nkind = \"gemeente\"\nissuers = [\"{}\"]\nsystems = [\"suite\", \"portaal\"]\n",
+        world.authority.pin
+    ))
+    .unwrap();
+    world.guard.reload(both).unwrap();
+    let suite = visitor(&mut world).await;
+    let portaal = Client::new(&world, Some(&world.authority.client(GEMEENTE, "portaal", 8)));
+    let portaal = world.knock(&portaal).await.unwrap();
+    let (shares, _told) = shares(&world, Share { calls_of_a_system: 1, ..Share::default() });
+    let mut service =
+        shares.layer(tower::service_fn(|_| async { Ok::<_, Infallible>(Response::new(Body::new(Open))) }));
+    let mut make = async |through: &Through| service.call(call(through.connection.visitor())).await.unwrap();
+    let first = make(&suite).await;
+    assert!(answered(&first) && !answered(&make(&suite).await), "one at once");
+    assert!(answered(&make(&portaal).await), "the other has its own");
+    drop(first);
+    assert!(answered(&make(&suite).await), "a place came back");
 }

@@ -166,9 +166,8 @@ impl World {
             Arc::new(move || Timestamp::from_unix_millis(ticking.load(Ordering::SeqCst) * 1000));
         let rules = Rules { test_mode: true, crl_grace_seconds: setup.grace, ..Rules::default() };
         let first = material(&authority, &server, &[], &setup.more);
-        let audience = "veldwacht".to_owned();
-        let guard =
-            Guard::new(first, rules, setup.tls, audience, setup.assertion_use, Arc::clone(&clock)).unwrap();
+        let assertions = Assertions { used: setup.assertion_use, ..Assertions::of("veldwacht") };
+        let guard = Guard::new(first, rules, setup.tls, assertions, Arc::clone(&clock)).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (tell, turned_away) = mpsc::unbounded_channel();
