@@ -113,7 +113,7 @@ impl Journal {
         let (keys, keys_through) = KeyRing::open(folder.inside("keys")?, &options.master_secret, new)?;
         let (segments, tail) = Segments::open(journal, options.segment_size, published)?;
         let views_folder = options.keep_views.then(|| folder.path().join("views"));
-        let views = Views::open(views_folder.as_deref(), tail.next)
+        let views = Views::open(views_folder.as_deref(), tail.next, 2 * options.segment_size)
             .map_err(|error| OpenError::Views(error.to_string()))?;
         catch_up(&segments, &keys, keys_through, &views, tail.next)?;
         if keys_through > tail.next {

@@ -57,9 +57,9 @@ pub(crate) struct Views {
 }
 
 impl Views {
-    /// Opens the views, or makes them anew when they are of no use.
-    pub(crate) fn open(folder: Option<&Path>, journal_end: u64) -> io::Result<Views> {
-        let store = Store::open(folder, journal_end)?;
+    /// Opens the views, or makes them anew when they are of no use. `reserve`: how many bytes of disk are left free.
+    pub(crate) fn open(folder: Option<&Path>, journal_end: u64, reserve: u64) -> io::Result<Views> {
+        let store = Store::open(folder, journal_end, reserve)?;
         let figures = figures::FiguresView::open(&store)?;
         Ok(Views { store, figures })
     }
@@ -103,6 +103,9 @@ impl Views {
 
     /// Moves what is young into sled.
     pub(crate) fn settle(&self) -> io::Result<()> {
+        if !self.store.has_room() {
+            return Ok(());
+        }
         self.store.settle()?; // what an earlier error left aside
         if self.store.freeze() { self.store.settle() } else { Ok(()) }
     }

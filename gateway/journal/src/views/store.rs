@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::ops::Bound;
 use std::panic::AssertUnwindSafe;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::key;
@@ -50,6 +50,8 @@ struct Layers {
 pub(crate) struct Store {
     layers: RwLock<Layers>,
     sled: sled::Db,
+    /// Where sled's files stand, and how much room there must be beside them before more is put into it.
+    room: Option<(PathBuf, u64)>,
 }
 
 /// Key of the index of the record that comes next, and of the form of the keys.
@@ -60,7 +62,7 @@ const FORM_VERSION: &[u8] = b"3";
 impl Store {
     /// Opens the store. One that does not open, is of another form, or has seen records that the journal does
     /// not hold, is made anew: it can lose nothing that the journal does not have.
-    pub(crate) fn open(folder: Option<&Path>, journal_end: u64) -> io::Result<Store> {
+    pub(crate) fn open(folder: Option<&Path>, journal_end: u64, reserve: u64) -> io::Result<Store> {
         let opened = open_sled(folder).and_then(|sled| {
             let fine = usable(&sled, journal_end)?;
             Ok((sled, fine))
@@ -77,9 +79,11 @@ impl Store {
             (Err(error), None) => return Err(error),
         };
         sled.insert(FORM, FORM_VERSION)?;
+        sled.flush()?; // else it is written later, when there may be no room
         let next = read_next(&sled)?;
         let layers = Layers { frozen_from: next, young_from: next, next, ..Layers::default() };
-        Ok(Store { layers: RwLock::new(layers), sled })
+        let room = folder.map(|folder| (folder.to_owned(), reserve));
+        Ok(Store { layers: RwLock::new(layers), sled, room })
     }
 
     /// The first record whose changes are not in here yet.
@@ -225,6 +229,13 @@ impl Store {
         layers.frozen_from = layers.young_from;
         layers.young_from = layers.next;
         true
+    }
+
+    /// Whether sled can be given more. One write without room and it answers nothing any more, until a new start: before
+    /// that, what is young stays in memory. The journal takes no more than its prepared segments meanwhile.
+    pub(crate) fn has_room(&self) -> bool {
+        let Some((folder, reserve)) = &self.room else { return true };
+        rustix::fs::statvfs(folder).is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) >= *reserve)
     }
 
     /// Puts what is aside into sled. On an error it stays aside, and is still read.

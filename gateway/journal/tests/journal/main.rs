@@ -11,6 +11,7 @@ mod basics;
 mod damage;
 mod faults;
 mod frozen;
+mod full_disk;
 mod limits;
 mod privacy;
 mod simulated;
