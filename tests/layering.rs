@@ -137,6 +137,18 @@ fn every_file_says_what_it_owns() {
 }
 
 /// The Rust files below a folder, but for those that hold tests or their helpers.
+#[test]
+fn only_a_benchmark_opens_a_journal_that_keeps_nothing() {
+    let naming: Vec<_> = sources(&root().join("gateway"))
+        .into_iter()
+        .filter(|path| std::fs::read_to_string(path).unwrap().contains("discard:"))
+        .map(|path| path.strip_prefix(root()).unwrap().display().to_string())
+        .collect();
+    let mut naming: Vec<_> = naming.iter().map(String::as_str).collect();
+    naming.sort_unstable();
+    assert_eq!(naming, ["gateway/journal/src/journal.rs", "gateway/veldwacht/src/bench/ask/world.rs"]);
+}
+
 fn sources(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {

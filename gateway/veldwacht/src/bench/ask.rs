@@ -3,7 +3,8 @@
 //! Owns: what is compared with what. One core for the proxy and one for the load, mutual TLS 1.3 on both legs, everything on
 //! loopback, rounds interleaved, medians. CPU time a request counts: callers and source together need more of it than a
 //! proxy, so requests a second say how fast the load is. `filtered` decides and filters and keeps no record; `audited` is
-//! the gateway as it is, two durable records a call. Added latency is what a proxy adds to asking the source directly.
+//! the gateway as it is, two durable records a call. p50 and p99 are latencies as callers see them; `added_p50` and `added_p99`, for
+//! one call at a time, are what a proxy adds to asking the source directly.
 
 mod cores;
 mod load;
@@ -154,6 +155,13 @@ fn rows(figures: &Figures, peers: &[&'static str]) -> Vec<Row> {
         values.get(values.len() / 2).copied()
     };
     let mut rows = Vec::new();
+    let mut push =
+        |name: String, ours: Option<f64>, peer: &'static str, theirs: Option<f64>, unit: &'static str| {
+            if let (Some(value), Some(peer_value)) = (ours, theirs) {
+                let ratio = if unit == "rps" { value / peer_value } else { peer_value / value };
+                rows.push(Row { name, value, unit, peer, peer_value, ratio });
+            }
+        };
     let places: std::collections::BTreeSet<_> = figures
         .keys()
         .filter(|(_, place, _)| place != "handshake")
@@ -161,32 +169,31 @@ fn rows(figures: &Figures, peers: &[&'static str]) -> Vec<Row> {
         .collect();
     for place in places {
         for ours in ["filtered", "audited"] {
-            for what in ["cpu", "rps", "p50", "p99"] {
-                // What a proxy adds to the latency of asking directly.
-                let direct = if what.starts_with('p') { median(DIRECT, &place, what) } else { Some(0.0) };
-                let of = |name| Some((median(name, &place, what)? - direct?).max(1.0));
-                for peer in peers {
-                    let (Some(value), Some(peer_value)) = (of(ours), of(peer)) else { continue };
-                    let ratio = if what == "rps" { value / peer_value } else { peer_value / value };
-                    let unit = if what == "rps" { "rps" } else { "µs" };
-                    rows.push(Row {
-                        name: format!("ask/{place}/{ours}/{what}"),
-                        value,
-                        unit,
-                        peer,
-                        peer_value,
-                        ratio,
-                    });
+            for (what, peer) in ["cpu", "rps", "p50", "p99"]
+                .into_iter()
+                .flat_map(|what| peers.iter().map(move |peer| (what, *peer)))
+            {
+                let unit = if what == "rps" { "rps" } else { "µs" };
+                push(
+                    format!("ask/{place}/{ours}/{what}"),
+                    median(ours, &place, what),
+                    peer,
+                    median(peer, &place, what),
+                    unit,
+                );
+                if place.ends_with("/1x1") && what.starts_with('p') {
+                    let direct = median(DIRECT, &place, what);
+                    // Less than nothing is noise.
+                    let added =
+                        |name| Some(median(name, &place, what)? - direct?).filter(|added| *added > 0.0);
+                    push(format!("ask/{place}/{ours}/added_{what}"), added(ours), peer, added(peer), unit);
                 }
             }
         }
     }
     for peer in peers {
         let of = |name| median(name, "handshake", "cpu");
-        if let (Some(value), Some(peer_value)) = (of("filtered"), of(peer)) {
-            let (name, ratio) = ("ask/handshake/cpu".to_owned(), peer_value / value);
-            rows.push(Row { name, value, unit: "µs", peer, peer_value, ratio });
-        }
+        push("ask/handshake/cpu".to_owned(), of("filtered"), peer, of(peer), "µs");
     }
     rows
 }
