@@ -69,6 +69,7 @@ pub struct Console {
     setup: Setup,
     sessions: Sessions,
     work_lists: audit::WorkLists,
+    drafts: policies::Drafts,
     /// Held while the whole log is checked: by one visitor at a time.
     checking: tokio::sync::Mutex<()>,
 }
@@ -77,8 +78,10 @@ impl Console {
     /// A console. It is served by [`serve`].
     pub fn new(setup: Setup) -> Arc<Console> {
         let sessions = Sessions::new(setup.idle);
-        let work_lists = audit::WorkLists::new(setup.oversight.journal().folder().join("worklists"));
-        Arc::new(Console { setup, sessions, work_lists, checking: tokio::sync::Mutex::default() })
+        let data = setup.oversight.journal().folder().to_owned();
+        let work_lists = audit::WorkLists::new(data.join("worklists"));
+        let drafts = policies::Drafts::new(data.join("drafts"));
+        Arc::new(Console { setup, sessions, work_lists, drafts, checking: tokio::sync::Mutex::default() })
     }
 
     fn oversight(&self) -> &Arc<Oversight> {

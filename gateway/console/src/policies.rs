@@ -5,6 +5,8 @@
 
 mod changes;
 mod contracts;
+mod draft;
+mod drafts;
 mod lexicon;
 mod matrix;
 mod simulate;
@@ -13,6 +15,9 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::{get, post};
+use oversight::Act;
+
+pub(crate) use drafts::Drafts;
 
 use crate::Console;
 use crate::shell::Shell;
@@ -24,6 +29,10 @@ pub(crate) fn router() -> Router<Arc<Console>> {
         .route("/policies/simulate", get(simulate::page).post(simulate::run))
         .route("/policies/lexicon", get(lexicon::page).post(lexicon::tried))
         .route("/policies/contracts", get(contracts::page))
+        .route("/policies/drafts", get(draft::list).post(draft::begin))
+        .route("/policies/drafts/{id}", get(draft::one).post(draft::save))
+        .route("/policies/drafts/{id}/sign", post(draft::sign))
+        .route("/policies/drafts/{id}/propose", post(draft::propose))
         .route("/policies/changes", get(changes::page))
         .route("/policies/changes/{id}", get(changes::one))
         .route("/policies/changes/{id}/{step}", post(changes::step))
@@ -32,11 +41,11 @@ pub(crate) fn router() -> Router<Arc<Console>> {
 /// The frame of a section.
 fn shell(visitor: &Visitor, title: impl Into<String>) -> Shell {
     let t = &visitor.words().policies;
-    Shell::new(visitor, title).with_tabs([
-        ("/policies", t.matrix),
-        ("/policies/simulate", t.simulate),
+    let drafts = visitor.may(Act::ChangePolicy).then_some(("/policies/drafts", t.drafts));
+    let tabs = [("/policies", t.matrix), ("/policies/simulate", t.simulate)].into_iter().chain(drafts);
+    Shell::new(visitor, title).with_tabs(tabs.chain([
         ("/policies/changes", t.changes),
         ("/policies/lexicon", t.lexicon),
         ("/policies/contracts", t.contracts),
-    ])
+    ]))
 }

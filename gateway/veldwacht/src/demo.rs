@@ -40,6 +40,7 @@ pub(crate) struct Stage {
     address: String,
     console: Option<Arc<console::Console>>,
     log_address: Option<String>,
+    console_address: String,
     stop: oneshot::Sender<()>,
     serving: tokio::task::JoinHandle<Outcome>,
 }
@@ -65,7 +66,7 @@ pub(crate) async fn run(demo: &cli::Demo, out: &mut impl Write) -> Outcome {
     played?;
     told.serving(&stage.address, stage.log_address.as_deref(), &folder)?;
     let desk = Desk::open(&stage).await?;
-    told.console(&desk.links)?;
+    told.console(&stage.console_address, &desk.links)?;
     tokio::signal::ctrl_c().await.unreachable("waiting for control-C")?;
     desk.serving.abort();
     stage.take_down().await
@@ -96,6 +97,10 @@ impl Stage {
         let config = configure(folder)?;
         let ready = Ready::open(&config).await?;
         let console = ready.operators.as_ref().map(|operators| Arc::clone(&operators.console));
+        let console_port = match &ready.operators {
+            Some(operators) => operators.listener.local_addr().unreachable("the console's listener")?.port(),
+            None => 0,
+        };
         let port = ready.listener.local_addr().unreachable("the listener")?.port();
         let log_address = ready.public_log.address();
         let (stop, stopped) = oneshot::channel();
@@ -104,7 +109,8 @@ impl Stage {
         }));
         let address = format!("localhost:{port}");
         let folder = folder.to_owned();
-        Ok(Stage { folder, proven, address, console, log_address, stop, serving })
+        let console_address = format!("localhost:{console_port}");
+        Ok(Stage { folder, proven, address, console, console_address, log_address, stop, serving })
     }
 
     /// Connects as one system of an organisation.

@@ -7,7 +7,7 @@ use axum::Extension;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Redirect};
 use model::ExchangeId;
-use oversight::{Act, Change};
+use oversight::{Act, Change, Which};
 use policy::State as Stand;
 
 use super::shell;
@@ -30,6 +30,7 @@ struct Told {
     approvers: Vec<String>,
     difference: String,
     open: bool,
+    untried: bool,
     own: bool,
     approved: bool,
 }
@@ -47,6 +48,7 @@ struct One {
     shell: Shell,
     change: Told,
     decides: bool,
+    difference: Vec<policy::Change>,
 }
 
 /// The list.
@@ -63,7 +65,18 @@ pub(super) async fn one(State(console): App, Extension(visitor): Who, Path(id): 
     let change = changes.iter().find(|change| change.id == id).ok_or(Fault::NotFound)?;
     let change = tell(change, &visitor);
     let decides = visitor.may(Act::ChangePolicy);
-    made(&One { shell: shell(&visitor, change.title.clone()), change, decides })
+    // What is over has nothing to be compared with any more.
+    let difference = match change.open {
+        true => {
+            console
+                .oversight()
+                .difference(&visitor.operator, Which::Running, Which::Change(id))
+                .await?
+                .changes
+        }
+        false => Vec::new(),
+    };
+    made(&One { shell: shell(&visitor, change.title.clone()), change, decides, difference })
 }
 
 /// A step.
@@ -76,14 +89,15 @@ pub(super) async fn step(
     let id: ExchangeId = id.parse().map_err(|_| Fault::NotFound)?;
     let (oversight, who) = (console.oversight(), &visitor.operator);
     match step.as_str() {
+        "try" => drop(oversight.replay(who, Which::Change(id)).await?),
         "approve" => {
             let difference = form.parsed::<policy::Digest>("difference").ok_or(Fault::NotFound)?;
-            oversight.approve(who, id, difference).await?
+            drop(oversight.approve(who, id, difference).await?);
         }
-        "reject" => oversight.reject(who, id).await?,
-        "activate" => oversight.activate(who, id).await?,
+        "reject" => drop(oversight.reject(who, id).await?),
+        "activate" => drop(oversight.activate(who, id).await?),
         _ => return Err(Fault::NotFound),
-    };
+    }
     Ok(Redirect::to(&format!("/policies/changes/{id}")).into_response())
 }
 
@@ -111,6 +125,7 @@ fn tell(change: &Change, visitor: &Visitor) -> Told {
         rollback: proposed.undoes.is_some(),
         difference: proposed.diff.to_string(),
         open: !matches!(change.approval.state(), Stand::Active | Stand::Rejected),
+        untried: change.approval.state() == Stand::Proposed,
         own: change.approval.author() == me,
         approved: approvers.iter().any(|approver| approver == me.as_str()),
         approvers,

@@ -194,8 +194,9 @@ impl<'a, W: Write> Telling<'a, W> {
 
 impl<W: Write> Telling<'_, W> {
     /// How to come in at the console.
-    pub(crate) fn console(&mut self, links: &[(&str, String)]) -> Outcome {
-        self.line("De console, met een link die één keer werkt:")?;
+    pub(crate) fn console(&mut self, address: &str, links: &[(&str, String)]) -> Outcome {
+        self.line(&format!("De console op https://{address}, met de certificaten in pki/operators,"))?;
+        self.line("of op deze machine met een link die één keer werkt:")?;
         links.iter().try_for_each(|(who, link)| self.line(&format!("    {who:<12} {link}")))?;
         self.out.flush().unreachable("standard output")
     }
