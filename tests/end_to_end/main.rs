@@ -19,6 +19,7 @@ mod commands;
 mod crash;
 mod demo;
 mod edge;
+mod escape;
 mod foreign;
 mod interop;
 mod mailbox;

@@ -107,3 +107,6 @@ async fn first(
     );
     Ok(bundle)
 }
+
+#[cfg(test)]
+mod tests;
