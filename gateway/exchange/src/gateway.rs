@@ -32,11 +32,14 @@ pub struct Limits {
     pub unacknowledged: usize,
     /// How long a call may take, a stream of deliveries excepted; a shorter deadline of the caller counts.
     pub call_time: Duration,
+    /// Days that what came back is kept for an officer to release, when its sender asks for that.
+    pub held_days: u32,
 }
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { document_bytes: 4 << 20, unacknowledged: 256, call_time: Duration::from_secs(60) }
+        let call_time = Duration::from_secs(60);
+        Limits { document_bytes: 4 << 20, unacknowledged: 256, call_time, held_days: 7 }
     }
 }
 

@@ -21,6 +21,7 @@ use identity::Actor;
 use journal::Commit;
 use ledger::{Digest, Event, Party};
 use model::{Bsn, ExchangeId, Grondslag, Oin, Purpose, Reason, Refusal, Role};
+use oversight::is_releasable;
 use policy::Escape;
 use proto::veldwacht::exchange::v1 as wire;
 
@@ -30,8 +31,8 @@ use crate::line::authorise::{Authorised, Question, authorise, escape};
 use crate::line::deliver::Sent;
 use crate::line::filter::filter;
 use crate::line::offer::{About, Offer};
-use crate::line::record::{Circumstances, Outcome};
-use crate::line::screen::{Screened, screen};
+use crate::line::record::{Circumstances, Kept, Outcome};
+use crate::line::screen::{Screened, Stopped, screen};
 use crate::rules::Rules;
 
 /// What was decided about a document that was offered, for each of its receivers.
@@ -132,8 +133,16 @@ impl Gateway {
                 )?;
                 checked = true;
             }
-            let decided = decided.and_then(|authorised| self.project(rules, authorised, &offer.document));
-            outcomes.push(Outcome { receiver: receiver.clone(), decided });
+            let projected = decided.and_then(|authorised| self.project(rules, authorised, &offer.document));
+            let (decided, kept) = match projected {
+                Ok(Ok(screened)) => (Ok(screened), None),
+                Ok(Err(stopped)) => {
+                    let kept = offer.hold.then(|| self.kept(rules, &stopped, receiver, now)).flatten();
+                    (Err(stopped.refusal), kept)
+                }
+                Err(refusal) => (Err(refusal), None),
+            };
+            outcomes.push(Outcome { receiver: receiver.clone(), decided, kept });
         }
         Ok(outcomes)
     }
@@ -144,10 +153,26 @@ impl Gateway {
         rules: &Rules,
         authorised: Authorised,
         document: &[u8],
-    ) -> Result<Screened, Refusal> {
+    ) -> Result<Result<Screened, Stopped>, Refusal> {
         let key = self.pseudonym_key(&authorised.receiver().oin);
         let filtered = filter(authorised, document, &key)?;
-        screen(filtered, rules.screener())
+        Ok(screen(filtered, rules.screener()))
+    }
+
+    /// What is kept for an officer of a projection that came back, when its sender asked for that.
+    fn kept(
+        &self,
+        rules: &Rules,
+        stopped: &Stopped,
+        receiver: &Party,
+        now: model::Timestamp,
+    ) -> Option<Kept> {
+        let kind = rules.proven().organisation(&receiver.oin)?.kind.as_str();
+        let days = self.limits().held_days.min(stopped.compiled().exchange.collect_within_days);
+        is_releasable(kind, stopped.classes()).then(|| Kept {
+            document: stopped.document().to_vec(),
+            expires: now.plus_seconds(i64::from(days).saturating_mul(86_400)),
+        })
     }
 
     /// An escape that lets something pass is in the log before it is used, and told to whoever watches.
@@ -179,7 +204,8 @@ impl Gateway {
             Ok(outcomes) => (outcomes, None),
             Err(refusal) => {
                 let all = about.receivers.iter().cloned();
-                let refused = all.map(|receiver| Outcome { receiver, decided: Err(refusal.clone()) });
+                let refused =
+                    all.map(|receiver| Outcome { receiver, decided: Err(refusal.clone()), kept: None });
                 (refused.collect(), Some(refusal))
             }
         };
@@ -193,10 +219,11 @@ impl Gateway {
             carried.terms.grondslag = carried.terms.grondslag.and(Some(Grondslag::VitaalBelang));
         }
         let passed = outcomes.iter().any(|outcome| outcome.decided.is_ok());
+        let kept = outcomes.iter().any(|outcome| outcome.kept.is_some());
         carried.reason =
             if passed { None } else { refusal.as_ref().or(first_no(&outcomes)).map(|no| no.reason) };
-        // An exchange id is used up by a delivery only: what was refused may be offered again under the same id.
-        let event = if passed { Event::Sent(carried) } else { Event::Refused(carried) };
+        // An exchange id is used up by what waits only: what was refused may be offered again under the same id.
+        let event = if passed || kept { Event::Sent(carried) } else { Event::Refused(carried) };
         let leaf = circumstances.leaf(record::activity(&outcomes), event);
         let commit = Commit {
             leaf: leaf.clone(),
@@ -232,6 +259,7 @@ fn request_digest(about: &About, offer: &Offer, actor: Option<&Actor>) -> Digest
     let receivers: Vec<String> = about.receivers.iter().map(Party::to_string).collect();
     let (receivers, message) = (receivers.join(" "), offer.message.as_str());
     let client = offer.client.as_ref().map(Bsn::expose).unwrap_or_default();
-    let head = [sender.as_str(), &receivers, message, client].join("\n");
+    let hold = if offer.hold { "hold" } else { "" };
+    let head = [sender.as_str(), &receivers, message, client, hold].join("\n");
     Digest::of_parts(&[head.as_bytes(), b"\n\n", &offer.document])
 }

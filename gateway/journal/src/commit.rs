@@ -26,7 +26,8 @@ pub struct Commit {
     /// Digest of the whole request of a `sent` record: the same exchange id with the same digest is the same
     /// request again, and gets the first answer.
     pub request: Option<Digest>,
-    /// What receivers get, one for each receiver of the record that is `delivered` something.
+    /// What receivers get, at most one for each receiver of the record that is `delivered` something, or to whom
+    /// something is `returned` that is kept for an officer to release.
     pub documents: Vec<Document>,
 }
 
@@ -223,8 +224,9 @@ fn receiver<'l>(leaf: &'l mut Leaf, to: &Party) -> Result<&'l mut ledger::Delive
         .to
         .iter_mut()
         .find(free)
-        .filter(|delivery| delivery.decision == Decision::Delivered)
-        .ok_or(CommitError::Inconsistent("a document's receiver is not delivered anything in the record"))
+        // what was returned may be kept for an officer to release; until then every hand-out refuses it again
+        .filter(|delivery| matches!(delivery.decision, Decision::Delivered | Decision::Returned))
+        .ok_or(CommitError::Inconsistent("a document's receiver is refused in the record"))
 }
 
 fn unsealed(_: SealError) -> CommitError {

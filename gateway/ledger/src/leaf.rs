@@ -22,7 +22,7 @@ use crate::{Digest, KeyId, SpanId, TraceId};
 pub use change::{Act, BundleChange, ChangeStep, ProposedBundle, StepKind};
 pub use event::{
     Access, Carried, ConsentChange, ConsentKind, Decision, Delivery, Erasure, Escape, Event, HeldBack, Kind,
-    Passed, Release, Withheld,
+    Passed, Release, ReleaseStep, Withheld,
 };
 pub use sealed::{ClientIdentifier, DeliveredBytes, SealedPart};
 

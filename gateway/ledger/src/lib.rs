@@ -33,7 +33,7 @@ pub use inzage::{Inzage, InzageEvent, InzageReceiver, Organisation, inzage};
 pub use leaf::{
     Access, Act, BundleChange, BundleRef, Carried, ChangeStep, ClientLink, ConsentChange, ConsentKind,
     Decision, Delivery, Erasure, Escape, Event, HeldBack, Kind, Label, Leaf, LeafError, MAX_LEAF, Party,
-    Passed, ProposedBundle, Release, StepKind, Terms, Trace, Version, Withheld,
+    Passed, ProposedBundle, Release, ReleaseStep, StepKind, Terms, Trace, Version, Withheld,
 };
 pub use leaf::{ClientIdentifier, DeliveredBytes, SealedPart};
 pub use moment::wall_clock;

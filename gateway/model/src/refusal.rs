@@ -100,6 +100,8 @@ reasons! {
     ChangeOver, "CHANGE_OVER", 9, Policy, "the change was activated or rejected; propose a new one";
     NumberNotHigher, "NUMBER_NOT_HIGHER", 9, Policy, "the number of the bundle is not higher than the highest one seen; publish it under a higher number";
     NotWhatWas, "NOT_WHAT_WAS", 9, Policy, "the bundle does not compile to one that ran before; a rollback publishes old content again";
+    ReleaseNotAllowed, "RELEASE_NOT_ALLOWED", 7, Policy, "no officer may release this to this receiver; the sender has to say it otherwise";
+    FourEyes, "FOUR_EYES", 7, Policy, "a release takes two officers; another one has to confirm it";
     // what this gateway cannot do now (8 = RESOURCE_EXHAUSTED, 14 = UNAVAILABLE)
     Busy, "BUSY", 8, Gateway, "the gateway is busy; try again after the delay it names";
     LogUnavailable, "LOG_UNAVAILABLE", 14, Gateway, "the log cannot be written, so nothing passes; try again later";

@@ -14,10 +14,12 @@ mod shelf;
 mod start;
 mod steps;
 
+mod held;
 mod looks;
 mod study;
 
 pub use changes::{Change, OpenError};
+pub use held::{Held, HeldText, Released, State, is_releasable, release_of};
 pub use in_force::{InForce, Reception};
 pub use looks::Look;
 pub use oversight::{Clock, Oversight, Setup};

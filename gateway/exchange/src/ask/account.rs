@@ -82,7 +82,7 @@ impl Underway {
         let deflates = way == Way::Reply && self.talk.deflates;
         let frame = if deflates { framed_small(screened.document()) } else { framed(screened.document()) };
         let (from, to, message_type) = self.talk.direction(way);
-        let outcomes = [Outcome { receiver: to.clone(), decided: Ok(screened) }];
+        let outcomes = [Outcome { receiver: to.clone(), decided: Ok(screened), kept: None }];
         let purpose = Some(&self.talk.route.purpose);
         let carried = record::carried(Some(from.clone()), Some(message_type), purpose, &outcomes);
         let mut sides = self.sides();
@@ -128,7 +128,7 @@ impl Underway {
     pub(crate) async fn refuse(&self, no: &No) -> Result<(), No> {
         let Some(refusal) = no.refusal() else { return Ok(()) };
         let (from, to, message) = self.talk.direction(Way::Request);
-        let outcomes = [Outcome { receiver: to.clone(), decided: Err(refusal.clone()) }];
+        let outcomes = [Outcome { receiver: to.clone(), decided: Err(refusal.clone()), kept: None }];
         let purpose = Some(&self.talk.route.purpose);
         let mut carried = record::carried(Some(from.clone()), Some(message), purpose, &outcomes);
         carried.reason = Some(refusal.reason);

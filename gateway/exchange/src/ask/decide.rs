@@ -154,7 +154,8 @@ impl Talk {
         self.find_client(&rules, way, message)?;
         let authorised = self.authorised(&rules, way)?;
         let key = self.gateway.pseudonym_key(&authorised.receiver().oin);
-        let screened = screen(filter_message(authorised, message, &key)?, rules.screener())?;
+        let screened = screen(filter_message(authorised, message, &key)?, rules.screener())
+            .map_err(|stopped| stopped.refusal)?;
         let refuses = way == Way::Reply && self.route.withheld == Withheld::Refuse;
         if refuses && screened.account().withheld().next().is_some() {
             return Err(Reason::WithheldElsewhere.into());

@@ -67,7 +67,7 @@ fn outcome(sent: &Sent, delivery: &Delivery) -> wire::Outcome {
         (Decision::Delivered, decided) => {
             Told::Delivered(delivered(sent, delivery, decided.and_then(Result::ok)))
         }
-        (Decision::Returned, Some(Err(refusal))) => Told::Returned(returned(sent, refusal)),
+        (Decision::Returned, Some(Err(refusal))) => Told::Returned(returned(sent, delivery, refusal)),
         _ => {
             let reason = delivery.reason.unwrap_or(Reason::NothingMayPass);
             Told::Refused(wire::Refused { reason: reason.name().into(), advice: reason.advice().into() })
@@ -129,7 +129,7 @@ fn withheld_fields(sent: &Sent, screened: &Screened) -> Option<Vec<wire::Withhel
     Some(withheld.collect())
 }
 
-fn returned(sent: &Sent, refusal: &Refusal) -> wire::Returned {
+fn returned(sent: &Sent, delivery: &Delivery, refusal: &Refusal) -> wire::Returned {
     let screener = sent.rules.screener();
     let findings = refusal.violations.iter().map(|found| {
         let advice = found.class.and_then(|class| screener.advice(class));
@@ -145,5 +145,7 @@ fn returned(sent: &Sent, refusal: &Refusal) -> wire::Returned {
             advice_en: found.description.clone(),
         }
     });
-    wire::Returned { findings: findings.collect() }
+    let fresh = sent.recorded.deliveries().iter().find(|(to, _)| *to == delivery.to).map(|(_, id)| *id);
+    let held = delivery.delivery.or(fresh).map(|id| id.to_string()).unwrap_or_default();
+    wire::Returned { findings: findings.collect(), held_delivery_id: held }
 }

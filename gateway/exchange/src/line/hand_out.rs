@@ -7,6 +7,7 @@ use identity::Actor;
 use journal::{Commit, CommitError, Waiting};
 use ledger::{Carried, Decision, Delivery, DeliveryId, Event, Party};
 use model::{Reason, Refusal, Timestamp};
+use oversight::{is_releasable, release_of};
 
 use crate::gateway::Gateway;
 use crate::line::authorise::{Question, authorise};
@@ -41,7 +42,7 @@ impl Gateway {
                 return Ok(None);
             }
         }
-        let outcomes = [Outcome { receiver: waiting.to.clone(), decided }];
+        let outcomes = [Outcome { receiver: waiting.to.clone(), decided, kept: None }];
         let (message, purpose) = (waiting.terms.message.as_ref(), waiting.terms.purpose.as_ref());
         let mut carried = record::carried(waiting.from.clone(), message, purpose, &outcomes);
         carried.terms = waiting.terms.clone();
@@ -73,7 +74,19 @@ impl Gateway {
         let question = Question { sender, receiver, message, purpose, client, spoed, now };
         let authorised = authorise(rules, self, &question)?;
         let document = self.journal().open_document(waiting).map_err(|error| self.unreadable(&error))?;
-        self.project(rules, authorised, &document)
+        let stopped = match self.project(rules, authorised, &document)? {
+            Ok(screened) => return Ok(screened),
+            Err(stopped) => stopped,
+        };
+        // What two officers released goes, within the limits of this moment.
+        let released = release_of(self.journal(), waiting).map_err(|error| self.unreadable(&error))?;
+        let kind = rules.proven().organisation(&waiting.to.oin).map(|found| found.kind.as_str());
+        match (released, kind) {
+            (Some(released), Some(kind)) if is_releasable(kind, stopped.classes()) => {
+                Ok(stopped.released(&released))
+            }
+            _ => Err(stopped.refusal),
+        }
     }
 
     /// The receiver has it: it will not come again. Done as well when it was done before.

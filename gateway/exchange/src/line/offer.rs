@@ -25,6 +25,8 @@ pub(crate) struct Offer {
     pub(crate) client: Option<Bsn>,
     pub(crate) message: MessageType,
     pub(crate) document: Bytes,
+    /// What comes back because of a text is kept for an officer to release.
+    pub(crate) hold: bool,
 }
 
 /// Parses a request. `named` is what its metadata call the exchange, `fresh` the id of one that has no name, or a bad one.
@@ -60,7 +62,7 @@ pub(crate) fn parse(
             let description = format!("at most {limit} bytes");
             return Err(at(Reason::DocumentTooLarge, "document", &description));
         }
-        Ok(Offer { client, message, document: request.document })
+        Ok(Offer { client, message, document: request.document, hold: request.hold_for_release })
     };
     (about, offer())
 }

@@ -23,6 +23,14 @@ use crate::rules::Rules;
 pub(crate) struct Outcome {
     pub(crate) receiver: Party,
     pub(crate) decided: Result<Screened, Refusal>,
+    /// What is kept of a projection that came back.
+    pub(crate) kept: Option<Kept>,
+}
+
+/// A projection that waits for officers instead of its receiver.
+pub(crate) struct Kept {
+    pub(crate) document: Vec<u8>,
+    pub(crate) expires: Timestamp,
 }
 
 /// When, under which exchange id, in which trace, under which rules a decision was made.
@@ -99,7 +107,11 @@ pub(crate) fn documents(outcomes: &[Outcome], now: Timestamp) -> Vec<Document> {
             expires: now.plus_seconds(days.saturating_mul(86_400)),
         }
     };
-    passed.map(document).collect()
+    let held = outcomes.iter().filter_map(|outcome| {
+        let Kept { document, expires } = outcome.kept.as_ref()?;
+        Some(Document { to: outcome.receiver.clone(), bytes: document.clone(), expires: *expires })
+    });
+    passed.map(document).chain(held).collect()
 }
 
 fn delivery(outcome: &Outcome) -> Delivery {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use fields::Account;
 use ledger::Party;
 use model::{ClassSet, Consents, FieldViolation, Reason, Refusal};
+use oversight::Released;
 use policy::Compiled;
 use screening::Screener;
 
@@ -43,8 +44,35 @@ impl Screened {
     }
 }
 
+/// A projection that may not leave as it is, and why. Its bytes go nowhere but into a sealed box.
+pub(crate) struct Stopped {
+    filtered: Filtered,
+    pub(crate) refusal: Refusal,
+}
+
+impl Stopped {
+    pub(crate) fn document(&self) -> &[u8] {
+        self.filtered.document()
+    }
+
+    pub(crate) fn compiled(&self) -> &Arc<Compiled> {
+        self.filtered.compiled()
+    }
+
+    /// The classes that were found.
+    pub(crate) fn classes(&self) -> ClassSet {
+        self.refusal.violations.iter().filter_map(|found| found.class).collect()
+    }
+
+    /// What two officers released may leave after all. They saw the very bytes that this was filtered from: the record of
+    /// the delivery vouches for them by digest.
+    pub(crate) fn released(self, _: &Released) -> Screened {
+        Screened { filtered: self.filtered }
+    }
+}
+
 /// Screens every text of a projection.
-pub(crate) fn screen(filtered: Filtered, screener: &Screener) -> Result<Screened, Refusal> {
+pub(crate) fn screen(filtered: Filtered, screener: &Screener) -> Result<Screened, Stopped> {
     let against = filtered.compiled().screen_against;
     let mut violations = Vec::new();
     let mut unscreenable = false;
@@ -55,8 +83,10 @@ pub(crate) fn screen(filtered: Filtered, screener: &Screener) -> Result<Screened
     }
     match (violations.is_empty(), unscreenable) {
         (true, _) => Ok(Screened { filtered }),
-        (false, true) => Err(Refusal::at(Reason::TextUnscreenable, violations)),
-        (false, false) => Err(Refusal::at(Reason::TextHeldBack, violations)),
+        (false, true) => {
+            Err(Stopped { filtered, refusal: Refusal::at(Reason::TextUnscreenable, violations) })
+        }
+        (false, false) => Err(Stopped { filtered, refusal: Refusal::at(Reason::TextHeldBack, violations) }),
     }
 }
 

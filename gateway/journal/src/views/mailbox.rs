@@ -63,7 +63,10 @@ pub(super) fn add(young: &mut Young<'_>, seen: &Seen<'_>, carried: &Carried) {
     let Some(client) = seen.ties.client else { return };
     for (position, to) in carried.to.iter().enumerate() {
         let document = seen.documents.iter().find(|(id, _)| Some(*id) == to.delivery);
-        let (Some((delivery, expires)), Decision::Delivered) = (document, to.decision) else { continue };
+        let (Some((delivery, expires)), Decision::Delivered | Decision::Returned) = (document, to.decision)
+        else {
+            continue;
+        };
         let waiting = Waiting {
             delivery: *delivery,
             index: seen.index,

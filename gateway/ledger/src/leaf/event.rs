@@ -252,11 +252,11 @@ pub struct Escape {
     pub until: Timestamp,
 }
 
-/// A held text that officers released.
+/// A step towards the release of a delivery whose texts were held back: it takes two officers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Release {
-    /// In which role; the two officers stand in the sealed part.
+    /// In which role; the officer stands in the sealed part.
     pub by: Party,
     /// To whom.
     pub to: Party,
@@ -266,6 +266,40 @@ pub struct Release {
     pub text: HeldBack,
     /// Why, as a code.
     pub ground: Label,
+    /// The other places of the same delivery.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub also: Vec<HeldBack>,
+    /// How far it came.
+    #[serde(skip_serializing_if = "ReleaseStep::is_released", default)]
+    pub step: ReleaseStep,
+}
+
+/// How far the release of a held delivery came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReleaseStep {
+    /// One officer would release it; nothing goes out.
+    Proposed,
+    /// Another officer agreed: the receiver may have it.
+    #[default]
+    Released,
+    /// It stays held, for good.
+    Refused,
+}
+
+impl ReleaseStep {
+    /// The name in records.
+    pub const fn name(self) -> &'static str {
+        match self {
+            ReleaseStep::Proposed => "proposed",
+            ReleaseStep::Released => "released",
+            ReleaseStep::Refused => "refused",
+        }
+    }
+
+    fn is_released(&self) -> bool {
+        *self == ReleaseStep::Released
+    }
 }
 
 impl Event {

@@ -94,6 +94,8 @@ pub(crate) fn all_kinds() -> Vec<Leaf> {
             delivery: DeliveryId([7; 16]),
             text,
             ground: "gecontroleerd".parse().unwrap(),
+            also: Vec::new(),
+            step: ReleaseStep::Released,
         }),
         Event::Change(ChangeStep {
             by: party(9, "officer"),

@@ -74,6 +74,8 @@ pub(crate) struct Limits {
     unacknowledged: usize,
     /// How long one call may take; streams of deliveries last as long as their assertion.
     call_seconds: u64,
+    /// Days that what came back because of a text is kept for officers, when its sender asks for that.
+    held_days: u32,
     connections: usize,
     connections_per_organisation: usize,
     connections_per_system: usize,
@@ -99,6 +101,7 @@ impl Default for Limits {
             document_bytes: own.document_bytes,
             unacknowledged: own.unacknowledged,
             call_seconds: own.call_time.as_secs(),
+            held_days: own.held_days,
             connections: door.connections,
             connections_per_organisation: door.connections_per_organisation,
             connections_per_system: door.connections_per_system,
@@ -126,6 +129,7 @@ impl Limits {
             document_bytes: self.document_bytes,
             unacknowledged: self.unacknowledged,
             call_time: Duration::from_secs(self.call_seconds),
+            held_days: self.held_days,
         }
     }
 
@@ -160,6 +164,7 @@ impl Limits {
             ("document_bytes", self.document_bytes),
             ("unacknowledged", self.unacknowledged),
             ("call_seconds", large(self.call_seconds)),
+            ("held_days", small(self.held_days)),
             ("connections", self.connections),
             ("connections_per_organisation", self.connections_per_organisation),
             ("connections_per_system", self.connections_per_system),

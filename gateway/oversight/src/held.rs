@@ -1,0 +1,255 @@
+//! Held texts: a delivery that says more than its receiver may know, kept sealed until two officers agree to release it.
+//!
+//! Owns: the queue, who may do what with it in which order – one officer proposes, another one confirms or refuses –, and the
+//! limits that no officer can lift. A held delivery waits in its receiver's mailbox like any other: nothing has to stop it,
+//! for the second filter at collecting screens it again and refuses. A confirmed release is what that filter asks for
+//! ([`release_of`]). Erasure, withdrawal and expiry reach it as they reach every delivery that waits.
+
+mod texts;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use identity::Operator;
+use journal::{Criteria, Journal, Opened, ReadError, Waiting};
+use ledger::{Decision, DeliveryId, Event, HeldBack, Kind, Label, Leaf, Release, ReleaseStep};
+use model::{ClassSet, DataClass, Reason, Refusal, Timestamp};
+
+use crate::looks::Look;
+use crate::oversight::{Oversight, Permitted, unreadable};
+use crate::rights::Act;
+
+pub use texts::HeldText;
+
+/// The kind of organisation to which nothing medical or situational is ever released.
+const WERKGEVER: &str = "werkgever";
+/// The most deliveries that a queue shows at once.
+const MOST_SHOWN: usize = 500;
+
+/// A delivery that is held.
+#[derive(Debug, Clone)]
+pub struct Held {
+    /// What waits: sender, receiver, type, when it expires.
+    pub waiting: Waiting,
+    /// The places that were found, as the public record names them.
+    pub places: Vec<HeldBack>,
+    /// How far it came.
+    pub state: State,
+}
+
+/// How far a held delivery came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// Nobody proposed anything.
+    Waiting,
+    /// An officer proposed to release it: another one decides.
+    Proposed {
+        /// Who; none when the client was erased.
+        by: Option<String>,
+        /// Why, as a code.
+        ground: Label,
+    },
+    /// It may be collected.
+    Released,
+    /// It stays held until it expires.
+    Refused,
+}
+
+/// Proof that two officers released a delivery. Only the log makes it.
+pub struct Released(());
+
+/// Whether a confirmed release of this delivery stands in the log.
+///
+/// # Errors
+/// When the log cannot be read: then nothing is released.
+pub fn release_of(journal: &Journal, waiting: &Waiting) -> Result<Option<Released>, ReadError> {
+    Ok((state(journal, waiting)? == State::Released).then_some(Released(())))
+}
+
+/// Whether officers may release what tells of these classes to an organisation of this kind: never anything medical or
+/// situational to a werkgever.
+pub fn is_releasable(kind: &str, classes: ClassSet) -> bool {
+    let situational = [
+        DataClass::SociaalSchulden,
+        DataClass::SociaalHuisvesting,
+        DataClass::Strafrechtelijk,
+        DataClass::Derden,
+        DataClass::Overtuiging,
+    ];
+    let never = ClassSet::within("medisch").union(situational.into_iter().collect());
+    kind != WERKGEVER || !classes.iter().any(|class| never.contains(class))
+}
+
+impl Oversight {
+    /// What is held, oldest first.
+    ///
+    /// # Errors
+    /// `ROLE_NOT_ALLOWED`, recorded; or the log cannot be read.
+    pub async fn held(&self, who: &Operator) -> Result<Vec<Held>, Refusal> {
+        self.may(who, Act::ReleaseText).await?;
+        let criteria =
+            Criteria { kind: Some(Kind::Sent), decision: Some(Decision::Returned), ..Criteria::default() };
+        let journal = self.journal();
+        let found = journal.search(&criteria, None, usize::MAX).map_err(|error| unreadable(&error))?;
+        let mut held = Vec::new();
+        for index in found {
+            let opened = journal.open_record(index).map_err(|error| unreadable(&error))?;
+            let Event::Sent(carried) = opened.leaf.event else { continue };
+            let returned = carried.to.into_iter().filter(|to| to.decision == Decision::Returned);
+            for (delivery, places) in returned.filter_map(|to| Some((to.delivery?, to.held_back))) {
+                let waiting = journal.delivery(&delivery).map_err(|error| unreadable(&error))?;
+                let Some(waiting) = waiting.filter(|waiting| waiting.expires > self.now()) else { continue };
+                let state = state(journal, &waiting).map_err(|error| unreadable(&error))?;
+                held.push(Held { waiting, places, state });
+                if held.len() >= MOST_SHOWN {
+                    return Ok(held);
+                }
+            }
+        }
+        Ok(held)
+    }
+
+    /// One held delivery, opened: the texts in which something is found. Recorded before they are shown.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` when it does not wait any more, `ERASED` when its client was erased, and whatever forbids the exchange
+    /// now, such as a consent that is gone: then nobody needs to read it either.
+    pub async fn open_held(
+        &self,
+        who: &Operator,
+        delivery: DeliveryId,
+    ) -> Result<(Held, Vec<HeldText>), Refusal> {
+        self.may(who, Act::ReleaseText).await?;
+        let held = self.one_held(delivery)?;
+        let document = self.journal().open_document(&held.waiting).map_err(|error| unreadable(&error))?;
+        let texts = self.held_texts(&held, &document)?;
+        self.look(who, Look::HeldText, 1, Some(held.waiting.client)).await?;
+        Ok((held, texts))
+    }
+
+    /// Releases a held delivery: the first officer proposes, another one confirms.
+    ///
+    /// # Errors
+    /// `RELEASE_NOT_ALLOWED` when no officer may release this, `FOUR_EYES` to the one who proposed.
+    pub async fn release(
+        self: &Arc<Self>,
+        who: &Operator,
+        delivery: DeliveryId,
+        ground: Label,
+    ) -> Result<State, Refusal> {
+        self.decide(who, delivery, ground, true).await
+    }
+
+    /// Keeps a delivery held, for good. Any officer may; it takes one.
+    ///
+    /// # Errors
+    /// As [`Oversight::release`].
+    pub async fn refuse_release(
+        self: &Arc<Self>,
+        who: &Operator,
+        delivery: DeliveryId,
+        ground: Label,
+    ) -> Result<State, Refusal> {
+        self.decide(who, delivery, ground, false).await
+    }
+
+    async fn decide(
+        self: &Arc<Self>,
+        who: &Operator,
+        delivery: DeliveryId,
+        ground: Label,
+        release: bool,
+    ) -> Result<State, Refusal> {
+        let permitted = self.permit(who, Act::ReleaseText).await?;
+        // One decision at a time: two officers who propose at once do not make a release together by accident.
+        let _turn = self.changes.lock().await;
+        match self.next_step(&permitted, delivery, release) {
+            Ok((held, step)) => self.take_step(&permitted, held, step, ground).await,
+            Err(refusal) => Err(self.refused(&permitted, refusal).await),
+        }
+    }
+
+    /// What follows for this officer on where the delivery is.
+    fn next_step(
+        &self,
+        who: &Permitted,
+        delivery: DeliveryId,
+        release: bool,
+    ) -> Result<(Held, ReleaseStep), Refusal> {
+        let held = self.one_held(delivery)?;
+        let proven = self.proven();
+        let receiver = proven.organisation(&held.waiting.to.oin).ok_or(Reason::ReceiverUnknown)?;
+        let classes: ClassSet = held.places.iter().filter_map(|place| place.class).collect();
+        let step = match (&held.state, release) {
+            (State::Released | State::Refused, _) => return Err(Reason::NotFound.into()),
+            (_, false) => ReleaseStep::Refused,
+            (_, true) if !is_releasable(receiver.kind.as_str(), classes) => {
+                return Err(Reason::ReleaseNotAllowed.into());
+            }
+            (State::Waiting, true) => ReleaseStep::Proposed,
+            (State::Proposed { by, .. }, true) if by.as_deref() == Some(who.name.as_str()) => {
+                return Err(Reason::FourEyes.into());
+            }
+            (State::Proposed { .. }, true) => ReleaseStep::Released,
+        };
+        Ok((held, step))
+    }
+
+    /// Durable when this returns: from then on the receiver may collect it, or never.
+    async fn take_step(
+        &self,
+        who: &Permitted,
+        held: Held,
+        step: ReleaseStep,
+        ground: Label,
+    ) -> Result<State, Refusal> {
+        let Held { waiting, mut places, .. } = held;
+        if places.is_empty() {
+            return Err(Reason::NotFound.into());
+        }
+        let text = places.remove(0);
+        let (by, to, delivery) = (who.by.clone(), waiting.to.clone(), waiting.delivery);
+        let event =
+            Event::Release(Release { by, to, delivery, text, ground: ground.clone(), also: places, step });
+        let leaf = Leaf { exchange: waiting.exchange, ..self.leaf(event) };
+        self.commit(who, leaf, Some(waiting.client)).await?;
+        Ok(match step {
+            ReleaseStep::Proposed => State::Proposed { by: Some(who.name.to_string()), ground },
+            ReleaseStep::Released => State::Released,
+            ReleaseStep::Refused => State::Refused,
+        })
+    }
+
+    fn one_held(&self, delivery: DeliveryId) -> Result<Held, Refusal> {
+        let journal = self.journal();
+        let waiting = journal.delivery(&delivery).map_err(|error| unreadable(&error))?;
+        let now: Timestamp = self.now();
+        let waiting = waiting.filter(|waiting| waiting.expires > now).ok_or(Reason::NotFound)?;
+        let sent = journal.open_record(waiting.index).map_err(|error| unreadable(&error))?;
+        let Event::Sent(carried) = sent.leaf.event else { return Err(Reason::NotFound.into()) };
+        let returned = carried.to.into_iter().find(|to| to.delivery == Some(delivery));
+        let returned = returned.filter(|to| to.decision == Decision::Returned).ok_or(Reason::NotFound)?;
+        let state = state(journal, &waiting).map_err(|error| unreadable(&error))?;
+        Ok(Held { waiting, places: returned.held_back, state })
+    }
+}
+
+/// What the log says of a held delivery.
+fn state(journal: &Journal, waiting: &Waiting) -> Result<State, ReadError> {
+    let criteria =
+        Criteria { exchange: Some(waiting.exchange), kind: Some(Kind::Release), ..Criteria::default() };
+    let mut states: HashMap<DeliveryId, State> = HashMap::new();
+    for index in journal.search(&criteria, None, usize::MAX)? {
+        let Opened { leaf, sealed, .. } = journal.open_record(index)?;
+        let Event::Release(release) = leaf.event else { continue };
+        let state = match release.step {
+            ReleaseStep::Proposed => {
+                State::Proposed { by: sealed.and_then(|sealed| sealed.user.clone()), ground: release.ground }
+            }
+            ReleaseStep::Released => State::Released,
+            ReleaseStep::Refused => State::Refused,
+        };
+        states.insert(release.delivery, state);
+    }
+    Ok(states.remove(&waiting.delivery).unwrap_or(State::Waiting))
+}
