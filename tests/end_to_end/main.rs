@@ -21,6 +21,7 @@ mod demo;
 mod edge;
 mod escape;
 mod foreign;
+mod held;
 mod interop;
 mod mailbox;
 mod officers;

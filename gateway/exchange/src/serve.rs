@@ -13,6 +13,7 @@ use oversight::Oversight;
 use proto::veldwacht::audit::v1::audit_service_server::AuditServiceServer;
 use proto::veldwacht::consent::v1::consent_service_server::ConsentServiceServer;
 use proto::veldwacht::exchange::v1::exchange_service_server::ExchangeServiceServer;
+use proto::veldwacht::oversight::v1::held_service_server::HeldServiceServer;
 use proto::veldwacht::policy::v1::policy_service_server::PolicyServiceServer;
 use proto::veldwacht::screening::v1::screening_service_server::ScreeningServiceServer;
 use screening::LONGEST_TEXT;
@@ -28,7 +29,7 @@ use crate::door::{self, Guard, Http2, Stage, TurnedAway};
 use crate::gateway::Gateway;
 use crate::line::record::{self, Circumstances};
 use crate::services::{
-    audit::Audit, consent::Consents, exchange::Exchange, policy::Policy, reflection::Reflection,
+    audit::Audit, consent::Consents, exchange::Exchange, held::Held, policy::Policy, reflection::Reflection,
     screening::Screening,
 };
 use crate::status::status;
@@ -104,6 +105,12 @@ pub async fn serve(
             http2.compression,
             ScreeningServiceServer::new(Screening(Arc::clone(&gateway)))
                 .max_decoding_message_size(LONGEST_TEXT + (64 << 10))
+        ))
+        .add_service(of_gzip!(
+            http2.compression,
+            HeldServiceServer::new(Held { gateway: Arc::clone(&gateway), oversight: Arc::clone(&oversight) })
+                .max_decoding_message_size(64 << 10)
+                .max_encoding_message_size(bytes)
         ))
         .add_service(of_gzip!(
             http2.compression,

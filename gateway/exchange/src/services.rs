@@ -6,6 +6,7 @@ pub(crate) mod audit;
 pub(crate) mod collect;
 pub(crate) mod consent;
 pub(crate) mod exchange;
+pub(crate) mod held;
 pub(crate) mod own;
 pub(crate) mod policy;
 pub(crate) mod reflection;

@@ -123,7 +123,7 @@ impl Oversight {
         let held = self.one_held(delivery)?;
         let document = self.journal().open_document(&held.waiting).map_err(|error| unreadable(&error))?;
         let texts = self.held_texts(&held, &document)?;
-        self.look(who, Look::HeldText, 1, Some(held.waiting.client)).await?;
+        self.look(who, Look::HeldText, 1, Some(held.waiting.client), None).await?;
         Ok((held, texts))
     }
 
@@ -252,4 +252,22 @@ fn state(journal: &Journal, waiting: &Waiting) -> Result<State, ReadError> {
         states.insert(release.delivery, state);
     }
     Ok(states.remove(&waiting.delivery).unwrap_or(State::Waiting))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_medical_or_situational_is_ever_released_to_a_werkgever() {
+        let only = |class| [class].into_iter().collect::<ClassSet>();
+        for class in DataClass::ALL.iter().copied().filter(|class| class.is_medical()) {
+            assert!(!is_releasable(WERKGEVER, only(class)), "{class}");
+            assert!(is_releasable("gemeente", only(class)), "{class}");
+        }
+        for class in [DataClass::SociaalSchulden, DataClass::Derden, DataClass::Strafrechtelijk] {
+            assert!(!is_releasable(WERKGEVER, only(class)), "{class}");
+        }
+        assert!(is_releasable(WERKGEVER, ClassSet::EMPTY), "what merely could not be screened");
+    }
 }

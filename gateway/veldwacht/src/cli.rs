@@ -3,6 +3,7 @@
 //! Owns: parsing. What a command does stands in `commands/`, one file a command.
 
 mod change;
+mod held;
 mod keep;
 mod log;
 mod pki;
@@ -14,6 +15,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use model::{Consent, ExchangeId, MessageType, Oin, Purpose, Role};
 
 pub(crate) use change::{Gateway, Operator, Step};
+pub(crate) use held::Held;
 pub(crate) use keep::{Backup, Erase};
 pub(crate) use log::{Keys, Log, LogSource, Search, Witness};
 pub(crate) use pki::{Assert, Pki};
@@ -69,6 +71,9 @@ pub(crate) enum Command {
         after_help = "Examples:\n  echo 'kan 20 uur werken' | veldwacht screen --lines\n  veldwacht screen --as certs/dev/rib/coach.pem --to 00000099000000001000:klantmanager --purpose voortgang --type werkfit.v1.Voortgangsrapportage report.txt"
     )]
     Screen(Box<Screen>),
+    /// Texts that were held back: what officers do about them, four eyes
+    #[command(subcommand, after_help = "Example:\n  veldwacht held list --as certs/dev/operators/anna.pem")]
+    Held(Held),
     /// Verify, prove and read the log
     #[command(subcommand, after_help = "Example:\n  veldwacht log verify demo/log --key demo/log.vkey")]
     Log(Log),
@@ -166,6 +171,9 @@ pub(crate) struct Send {
     /// The exchange id, to send the same thing again
     #[arg(long)]
     pub(crate) exchange: Option<ExchangeId>,
+    /// Keep what comes back because of a text, sealed, so that officers can release it
+    #[arg(long)]
+    pub(crate) hold_for_release: bool,
     /// The bundle with the contract that turns text into bytes; the shipped one if left out
     #[arg(long)]
     pub(crate) bundle: Option<PathBuf>,

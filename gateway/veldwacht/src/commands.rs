@@ -7,6 +7,7 @@ pub(crate) mod collect;
 pub(crate) mod erase;
 mod export;
 pub(crate) mod filter;
+pub(crate) mod held;
 mod inzage;
 pub(crate) mod log;
 pub(crate) mod pki;

@@ -81,6 +81,7 @@ async fn run(command: &Command, out: &mut impl Write) -> Outcome {
         Command::Filter(filter) => commands::filter::run(filter, out),
         Command::Screen(screen) => commands::screen::run(screen, out).await,
         Command::Policy(policy) => commands::policy::run(policy, out).await,
+        Command::Held(held) => commands::held::run(held, out).await,
         Command::Log(log) => commands::log::run(log, out).await,
         Command::Erase(erase) => commands::erase::run(erase, out).await,
         Command::Backup(backup) => commands::backup::backup(backup, out),

@@ -34,6 +34,7 @@ pub(crate) async fn run(send: &cli::Send, out: &mut impl Write) -> Outcome {
             .map(|(oin, role)| wire::Party { oin: oin.to_string(), role: role.to_string() })
             .collect(),
         explain: true,
+        hold_for_release: send.hold_for_release,
         ..Default::default()
     };
     let caller = connect(&send.caller).await?;
@@ -111,7 +112,8 @@ pub(crate) fn json(answer: &wire::SendResponse) -> Value {
                 "passed": delivered.passed.iter().map(passed).collect::<Vec<_>>(),
                 "withheld": delivered.withheld.iter().map(withheld).collect::<Vec<_>>() } }),
             Some(Told::Returned(returned)) => {
-                json!({ "returned": returned.findings.iter().map(finding).collect::<Vec<_>>() })
+                let findings: Vec<Value> = returned.findings.iter().map(finding).collect();
+                json!({ "returned": findings, "held": returned.held_delivery_id })
             }
             Some(Told::Refused(refused)) => {
                 json!({ "refused": { "reason": refused.reason, "advice": refused.advice } })
