@@ -303,11 +303,21 @@ pseudonyms = "pseudonyms.secret"
         LogKey::new(ORIGIN.parse().unwrap(), key.secret_pkcs8_der()).unwrap()
     }
 
-    /// The published records once they are as awaited, read back and verified.
+    /// The published records that calls left behind, once they are as awaited, read back and verified. Which bundle the
+    /// gateway starts on is its own record, and not among them.
     pub(crate) fn records_when(&self, awaited: impl Fn(&[Leaf]) -> bool) -> Vec<Leaf> {
+        self.published_when(|leaf| !matches!(leaf.event, ledger::Event::Bundle(_)), awaited)
+    }
+
+    /// All published records, the gateway's own too, once they are as awaited.
+    pub(crate) fn whole_log_when(&self, awaited: impl Fn(&[Leaf]) -> bool) -> Vec<Leaf> {
+        self.published_when(|_| true, awaited)
+    }
+
+    fn published_when(&self, counts: impl Fn(&Leaf) -> bool, awaited: impl Fn(&[Leaf]) -> bool) -> Vec<Leaf> {
         let started = Instant::now();
         loop {
-            let records = self.records();
+            let records = self.records(&counts);
             if records.as_deref().is_ok_and(&awaited) {
                 return records.unwrap();
             }
@@ -318,13 +328,12 @@ pseudonyms = "pseudonyms.secret"
         }
     }
 
-    fn records(&self) -> Result<Vec<Leaf>, String> {
+    fn records(&self, counts: impl Fn(&Leaf) -> bool) -> Result<Vec<Leaf>, String> {
         let trust = Trust::in_log(self.log_key().verifier());
         let mut leaves = Vec::new();
         let read = |_: u64, bytes: &[u8]| {
             let leaf = Leaf::from_bytes(bytes).unwrap();
-            // Which bundle it starts on is the gateway's own; what calls leave behind is counted.
-            if !matches!(leaf.event, ledger::Event::Bundle(_)) {
+            if counts(&leaf) {
                 leaves.push(leaf);
             }
         };

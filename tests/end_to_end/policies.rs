@@ -192,7 +192,7 @@ async fn a_change_goes_its_way_by_four_eyes_while_a_client_sends_and_the_log_tel
     );
 
     let told_all = |records: &[Leaf]| records.iter().filter(|leaf| leaf.kind() == Kind::Refused).count() >= 3;
-    let records = stage.records_when(told_all);
+    let records = stage.whole_log_when(told_all);
     let expected = [
         "activated 1 with 0",
         "propose",
@@ -318,7 +318,7 @@ permit (principal in Functie::"rib:acquisiteur", action == Action::"vol", resour
     assert_eq!(running(&stage), 1);
     assert!(stage.complaints().contains("a bundle was refused; the running one goes on"), "the alarm");
     let all = |records: &[Leaf]| story(records).len() > cases.len();
-    let story = story(&stage.records_when(all));
+    let story = story(&stage.whole_log_when(all));
     assert_eq!(story.iter().filter(|line| line.starts_with("refused")).count(), cases.len(), "{story:?}");
 }
 
@@ -351,7 +351,7 @@ fn an_activation_survives_kill_9_at_the_moment_of_its_record() {
         if activating.status == 0 {
             assert_eq!(running, number, "what was told to be active is active");
         }
-        let records = stage.records_when(|records| {
+        let records = stage.whole_log_when(|records| {
             let holds = |leaf: &Leaf| matches!(&leaf.event, Event::Bundle(change) if change.holds());
             records.iter().any(holds)
         });
@@ -366,7 +366,9 @@ fn an_activation_survives_kill_9_at_the_moment_of_its_record() {
         }
         expected = number;
     }
-    assert!(story(&stage.records_when(|_| true)).iter().all(|line| !line.contains(StepKind::Reject.name())));
+    assert!(
+        story(&stage.whole_log_when(|_| true)).iter().all(|line| !line.contains(StepKind::Reject.name()))
+    );
 }
 
 /// Whether a record with this text stands in the journal's newest segment.
