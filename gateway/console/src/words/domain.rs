@@ -158,6 +158,16 @@ pub(crate) fn reason(reason: Reason, language: Language) -> &'static str {
         "NOT_WHAT_WAS" => {
             "dit beleid betekent niet wat er eerder gold; teruggaan is oude inhoud opnieuw uitgeven"
         }
+        "DEADLINE_EXCEEDED" => {
+            "de tijd was om voordat er iets was gedaan; probeer het opnieuw en wacht langer"
+        }
+        "RELEASE_NOT_ALLOWED" => {
+            "geen officer mag dit aan deze ontvanger vrijgeven; de afzender moet het anders zeggen"
+        }
+        "FOUR_EYES" => "een vrijgave vraagt twee officers; een ander moet haar bevestigen",
+        "WITHHELD_ELSEWHERE" => {
+            "de poort van de bronorganisatie liet iets door dat hier niet mag komen; haar beheerder moet kijken"
+        }
         "BUSY" => "de poort heeft het druk; probeer het straks opnieuw",
         "LOG_UNAVAILABLE" => {
             "er kan niet in het logboek worden geschreven, dus gebeurt er niets; probeer het later"

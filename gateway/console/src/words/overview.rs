@@ -29,7 +29,7 @@ words! {
         over_time_alt: "Staafdiagram: doorgegeven, teruggestuurd en geweigerd per {}.", "Bar chart: passed on, sent back and refused by {}.";
         hour: "uur", "hour";
         date: "dag", "day";
-        moment: "Moment", "Moment";
+        moment: "Moment", "When";
         waiting: "Wacht op u", "Waiting for you";
         waiting_none: "Er wacht niets op u.", "Nothing waits for you.";
         waiting_changes: "beleidswijzigingen die u kunt goedkeuren", "policy changes that you can approve";

@@ -60,7 +60,11 @@ fn without_markup(page: &str) -> String {
             left.replace_range(start..start + end, " ");
         }
     }
-    left.replace("&nbsp;", " ").replace("&middot;", " ").replace("&rarr;", " ").replace("&times;", " ")
+    left.replace("&nbsp;", " ")
+        .replace("&middot;", " ")
+        .replace("&rarr;", " ")
+        .replace("&times;", " ")
+        .replace("&check;", " ")
 }
 
 #[test]

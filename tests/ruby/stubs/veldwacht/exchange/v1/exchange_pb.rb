@@ -19,6 +19,7 @@ Google::Protobuf::DescriptorPool.generated_pool.build do
       repeated :receivers, :message, 5, "veldwacht.exchange.v1.Party"
       optional :descriptor_set, :bytes, 6
       optional :explain, :bool, 7
+      optional :hold_for_release, :bool, 8
     end
     add_message "veldwacht.exchange.v1.SendResponse" do
       optional :exchange_id, :string, 1
@@ -40,6 +41,7 @@ Google::Protobuf::DescriptorPool.generated_pool.build do
     end
     add_message "veldwacht.exchange.v1.Returned" do
       repeated :findings, :message, 1, "veldwacht.exchange.v1.Finding"
+      optional :held_delivery_id, :string, 2
     end
     add_message "veldwacht.exchange.v1.Refused" do
       optional :reason, :string, 1
