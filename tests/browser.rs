@@ -1,8 +1,6 @@
 //! The console in a real browser: Debian's chromium, driven by playwright-core over mutual TLS, with the real binary. The
 //! tests themselves stand in `tests/browser/`; screenshots of every page are left in `target/screenshots`.
 
-#![expect(clippy::unwrap_used, reason = "a helper of a test fails by panicking")]
-
 use std::path::Path;
 use std::process::Command;
 

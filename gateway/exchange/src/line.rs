@@ -153,7 +153,7 @@ impl Gateway {
         rules: &Rules,
         authorised: Authorised,
         document: &[u8],
-    ) -> Result<Result<Screened, Stopped>, Refusal> {
+    ) -> Result<Result<Screened, Box<Stopped>>, Refusal> {
         let key = self.pseudonym_key(&authorised.receiver().oin);
         let filtered = filter(authorised, document, &key)?;
         Ok(screen(filtered, rules.screener()))

@@ -72,7 +72,7 @@ impl Stopped {
 }
 
 /// Screens every text of a projection.
-pub(crate) fn screen(filtered: Filtered, screener: &Screener) -> Result<Screened, Stopped> {
+pub(crate) fn screen(filtered: Filtered, screener: &Screener) -> Result<Screened, Box<Stopped>> {
     let against = filtered.compiled().screen_against;
     let mut violations = Vec::new();
     let mut unscreenable = false;
@@ -81,13 +81,11 @@ pub(crate) fn screen(filtered: Filtered, screener: &Screener) -> Result<Screened
             unscreenable |= screen_one(&filtered, text, against, screener, &mut violations);
         }
     }
-    match (violations.is_empty(), unscreenable) {
-        (true, _) => Ok(Screened { filtered }),
-        (false, true) => {
-            Err(Stopped { filtered, refusal: Refusal::at(Reason::TextUnscreenable, violations) })
-        }
-        (false, false) => Err(Stopped { filtered, refusal: Refusal::at(Reason::TextHeldBack, violations) }),
+    if violations.is_empty() {
+        return Ok(Screened { filtered });
     }
+    let reason = if unscreenable { Reason::TextUnscreenable } else { Reason::TextHeldBack };
+    Err(Box::new(Stopped { filtered, refusal: Refusal::at(reason, violations) }))
 }
 
 /// Screens one text; says whether it could not be screened.
