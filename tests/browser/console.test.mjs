@@ -28,7 +28,7 @@ for (const language of ["nl", "en"]) {
   test(`every page is sound for axe-core in ${language}`, async () => {
     const page = await enter(chrome, stage, "officer-1", { locale: language === "nl" ? "nl-NL" : "en-GB" });
     for (const path of PAGES["officer-1"]) {
-      await page.goto(path, { waitUntil: "networkidle" });
+      await page.goto(path, { waitUntil: "load" });
       assert.equal(await page.getAttribute("html", "lang"), language);
       await sound(page, `${language}${path.replace(/\W+/g, "-")}`);
     }
@@ -39,7 +39,7 @@ for (const language of ["nl", "en"]) {
 test("every page fits a narrow window, and the dark scheme is sound too", async () => {
   const page = await enter(chrome, stage, "officer-1", { viewport: { width: 390, height: 844 }, colorScheme: "dark" });
   for (const path of ["/", "/policies", "/audit", "/audit/record/13", "/inzage", "/audit/health"]) {
-    await page.goto(path, { waitUntil: "networkidle" });
+    await page.goto(path, { waitUntil: "load" });
     await sound(page, `narrow-dark${path.replace(/\W+/g, "-")}`);
   }
   await page.context().close();
