@@ -159,3 +159,35 @@ impl<'a> Sink<'a> {
         self.out.resize(self.at as usize + more + left + BLOCK, 0);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A message of `len` bytes in a field, and something behind it.
+    fn field(len: usize) -> Vec<u8> {
+        let mut bytes = vec![0x0a];
+        wire::push_varint(len as u64, &mut bytes);
+        bytes.extend((0..len).map(|index| index as u8));
+        bytes
+    }
+
+    #[test]
+    fn a_message_gets_the_one_canonical_length_whatever_was_cut_of_it() {
+        for before in [1, 2, 126, 127, 128, 129, 130, 255, 256, 300, 16_383, 16_384, 16_400] {
+            for left in [0, 1, 100, 126, 127, 128, 129, 200, 16_383, 16_384] {
+                let behind = [vec![0xee; 200], vec![]];
+                for behind in behind.iter().filter(|_| left < before) {
+                    let input = [field(before), behind.clone()].concat();
+                    let end = (input.len() - behind.len()) as u32;
+                    let value = end - before as u32;
+                    let mut sink = Sink::new(&input, Vec::new());
+                    let body = sink.place_of(value);
+                    sink.cut(value + left as u32, end);
+                    sink.mend(body, before as u32, end);
+                    assert_eq!(sink.finish(), [field(left), behind.clone()].concat(), "{before} to {left}");
+                }
+            }
+        }
+    }
+}

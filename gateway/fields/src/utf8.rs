@@ -80,13 +80,19 @@ mod tests {
     fn it_agrees_with_the_standard_library_at_every_length_and_place() {
         for len in 0..100 {
             for place in 0..=len {
-                for bad in [None, Some(0x80), Some(0xc3), Some(0xff)] {
+                for (bad, behind) in [
+                    (None, 0xff),
+                    (Some(0x80), 0xff),
+                    (Some(0xc3), 0xff),
+                    (Some(0xc3), 0xa9),
+                    (Some(0xff), 0xff),
+                ] {
                     let mut bytes = vec![b'a'; 3 + len + 3];
                     if let (Some(bad), true) = (bad, place < len) {
                         bytes[3 + place] = bad;
                     }
                     bytes[2] = 0xff;
-                    bytes[3 + len] = 0xff;
+                    bytes[3 + len] = behind;
                     let expected = std::str::from_utf8(&bytes[3..3 + len]).is_ok();
                     assert_eq!(is_text(&bytes, 3, 3 + len as u32), expected, "{len} {place} {bad:?}");
                     let exact = &bytes[..3 + len];
