@@ -7,6 +7,7 @@ pub(crate) mod collect;
 pub(crate) mod consent;
 pub(crate) mod exchange;
 pub(crate) mod held;
+mod operator;
 pub(crate) mod own;
 pub(crate) mod policy;
 pub(crate) mod reflection;

@@ -34,6 +34,11 @@ pub(crate) fn status(refusal: &Refusal, further: Vec<prost_types::Any>) -> Statu
     status
 }
 
+/// Tells a refusal that has no details of its own.
+pub(crate) fn told(refusal: Refusal) -> Status {
+    status(&refusal, Vec::new())
+}
+
 /// A message of our own contracts as a detail.
 pub(crate) fn detail<M: Message + Name>(message: &M) -> prost_types::Any {
     packed(&M::full_name(), message)

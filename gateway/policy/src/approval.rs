@@ -5,6 +5,7 @@
 //! an [`Event`] that the caller records in the log first and keeps, and [`Approval::again`] rebuilds a change from them.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use model::{Name, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -31,7 +32,7 @@ pub struct Proposed {
 }
 
 /// One step in the life of a change. A record in the log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
     /// When, by the clock of the gateway.
     pub at: Timestamp,
@@ -39,6 +40,13 @@ pub struct Event {
     pub by: Name,
     /// What was done.
     pub step: Step,
+}
+
+impl fmt::Debug for Event {
+    /// Without who took the step.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Event").field("at", &self.at).field("step", &self.step).finish_non_exhaustive()
+    }
 }
 
 /// What an officer does.
@@ -80,13 +88,21 @@ pub enum State {
 }
 
 /// A change on its way. Steps are the only way to move it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Approval {
     proposed: Proposed,
     author: Name,
     state: State,
     approvers: BTreeSet<Name>,
     last: Timestamp,
+}
+
+impl fmt::Debug for Approval {
+    /// Without its author and its approvers.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = &mut f.debug_struct("Approval");
+        shown.field("proposed", &self.proposed).field("state", &self.state).finish_non_exhaustive()
+    }
 }
 
 /// Why a step is not taken. The change stays where it was.

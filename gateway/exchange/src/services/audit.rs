@@ -5,21 +5,16 @@
 
 use std::sync::Arc;
 
-use model::Refusal;
 use proto::veldwacht::audit::v1 as wire;
 use proto::veldwacht::audit::v1::audit_service_server::AuditService;
 use tonic::{Request, Response, Status};
 
 use crate::gateway::Gateway;
 use crate::line::accept::Arrived;
-use crate::status::status;
+use crate::status::told;
 
 /// The service on a gateway.
 pub(crate) struct Audit(pub(crate) Arc<Gateway>);
-
-fn told(refusal: Refusal) -> Status {
-    status(&refusal, Vec::new())
-}
 
 #[tonic::async_trait]
 impl AuditService for Audit {

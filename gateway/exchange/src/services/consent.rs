@@ -19,7 +19,7 @@ use crate::line::authorise::CONSENT_EXCHANGE;
 use crate::line::offer::at;
 use crate::line::party;
 use crate::line::record::{self, Circumstances};
-use crate::status::status;
+use crate::status::told;
 
 /// A consent lasts at most two years; then the client is asked again.
 const LONGEST_SECONDS: i64 = 2 * 366 * 86_400;
@@ -178,10 +178,6 @@ impl Consents {
         }
         Ok(current)
     }
-}
-
-fn told(refusal: Refusal) -> Status {
-    status(&refusal, Vec::new())
 }
 
 fn client(text: &str) -> Result<Bsn, Refusal> {

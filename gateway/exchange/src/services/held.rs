@@ -4,7 +4,6 @@
 
 use std::sync::Arc;
 
-use identity::Operator;
 use ledger::{DeliveryId, HeldBack, Label};
 use model::{Reason, Refusal, Timestamp};
 use oversight::{Held as HeldDelivery, HeldText, Oversight, State};
@@ -15,30 +14,14 @@ use screening::Screener;
 use tonic::{Request, Response, Status};
 
 use crate::gateway::Gateway;
-use crate::line::accept::Arrived;
 use crate::line::offer::at;
 use crate::line::screen::SAY_OTHERWISE;
-use crate::status::status;
+use crate::status::told;
 
 /// The service on a gateway.
 pub(crate) struct Held {
     pub(crate) gateway: Arc<Gateway>,
     pub(crate) oversight: Arc<Oversight>,
-}
-
-fn told(refusal: Refusal) -> Status {
-    status(&refusal, Vec::new())
-}
-
-impl Held {
-    /// The operator who calls; anyone else is refused, with a record.
-    async fn operator<M>(&self, request: Request<M>) -> Result<(Arc<Operator>, M), Status> {
-        let arrived = Arrived::accept(request, self.gateway.now(), self.gateway.random_bytes());
-        match arrived.operator() {
-            Ok(operator) => Ok((operator, arrived.message)),
-            Err(refusal) => Err(told(self.gateway.recorded(&arrived, refusal).await)),
-        }
-    }
 }
 
 #[tonic::async_trait]
@@ -47,7 +30,7 @@ impl HeldService for Held {
         &self,
         request: Request<wire::ListRequest>,
     ) -> Result<Response<wire::ListResponse>, Status> {
-        let (who, _) = self.operator(request).await?;
+        let (who, _) = self.gateway.operator(request).await?;
         let held = self.oversight.held(&who).await.map_err(told)?;
         Ok(Response::new(wire::ListResponse { held: held.iter().map(delivery).collect() }))
     }
@@ -56,7 +39,7 @@ impl HeldService for Held {
         &self,
         request: Request<wire::ShowRequest>,
     ) -> Result<Response<wire::ShowResponse>, Status> {
-        let (who, message) = self.operator(request).await?;
+        let (who, message) = self.gateway.operator(request).await?;
         let id = id(&message.delivery_id).map_err(told)?;
         let (held, texts) = self.oversight.open_held(&who, id).await.map_err(told)?;
         let screener = self.oversight.screener();
@@ -68,22 +51,22 @@ impl HeldService for Held {
         &self,
         request: Request<wire::ReleaseRequest>,
     ) -> Result<Response<wire::ReleaseResponse>, Status> {
-        let (who, message) = self.operator(request).await?;
+        let (who, message) = self.gateway.operator(request).await?;
         let id = id(&message.delivery_id).map_err(told)?;
         let ground = ground(&message.ground).map_err(told)?;
         let state = self.oversight.release(&who, id, ground).await.map_err(told)?;
-        Ok(Response::new(wire::ReleaseResponse { state: name(&state).into() }))
+        Ok(Response::new(wire::ReleaseResponse { state: state.name().into() }))
     }
 
     async fn refuse(
         &self,
         request: Request<wire::RefuseRequest>,
     ) -> Result<Response<wire::RefuseResponse>, Status> {
-        let (who, message) = self.operator(request).await?;
+        let (who, message) = self.gateway.operator(request).await?;
         let id = id(&message.delivery_id).map_err(told)?;
         let ground = ground(&message.ground).map_err(told)?;
         let state = self.oversight.refuse_release(&who, id, ground).await.map_err(told)?;
-        Ok(Response::new(wire::RefuseResponse { state: name(&state).into() }))
+        Ok(Response::new(wire::RefuseResponse { state: state.name().into() }))
     }
 }
 
@@ -93,15 +76,6 @@ fn id(text: &str) -> Result<DeliveryId, Refusal> {
 
 fn ground(text: &str) -> Result<Label, Refusal> {
     text.parse().map_err(|_| at(Reason::RequestInvalid, "ground", "a code such as `vals-alarm`"))
-}
-
-const fn name(state: &State) -> &'static str {
-    match state {
-        State::Waiting => "waiting",
-        State::Proposed { .. } => "proposed",
-        State::Released => "released",
-        State::Refused => "refused",
-    }
 }
 
 fn delivery(held: &HeldDelivery) -> wire::HeldDelivery {
@@ -121,7 +95,7 @@ fn delivery(held: &HeldDelivery) -> wire::HeldDelivery {
         message_type: waiting.terms.message.as_ref().map(ToString::to_string).unwrap_or_default(),
         sent_at: Some(moment(waiting.sent)),
         expires_at: Some(moment(waiting.expires)),
-        state: name(state).into(),
+        state: state.name().into(),
         proposed_by,
         ground,
         places: places.iter().map(place).collect(),

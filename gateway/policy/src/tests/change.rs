@@ -134,3 +134,14 @@ fn a_rejected_change_never_runs() {
     assert_eq!(change.step(&activate), Err(NotTaken::Over));
     assert_eq!(Proposed::change(&new, &old), Err(NotTaken::NumberNotHigher));
 }
+
+#[test]
+fn who_takes_a_step_is_never_printed() {
+    let digest = load(&files()).digest();
+    let proposed =
+        Proposed { number: 2, from: digest, to: digest, diff: digest, widens: false, undoes: None };
+    let first = event(1, "anna", Step::Propose(proposed));
+    let approval = Approval::begin(&first).unwrap();
+    let printed = format!("{first:?} {approval:?}");
+    assert!(printed.contains("widens") && !printed.contains("anna"), "{printed}");
+}
