@@ -1,6 +1,6 @@
 //! The gateway: what the steps of the line share.
 //!
-//! Owns: the rules in force, the journal, the clock and the source of randomness. Holds no state of a call. Rules are
+//! Owns: the rules in force, the journal and the clock. Holds no state of a call. Rules are
 //! swapped whole; a call keeps those it started with.
 
 use std::collections::HashMap;
@@ -14,7 +14,6 @@ use ledger::{DeliveryId, Leaf, Party};
 use model::{Bsn, ClientPseudonym, Consents, ExchangeId, Oin, Purpose, Reason, Refusal, Timestamp};
 use oversight::InForce;
 use policy::{Proven, Situation};
-use ring::rand::{SecureRandom, SystemRandom};
 use screening::Screener;
 use zeroize::Zeroizing;
 
@@ -56,7 +55,6 @@ pub struct Gateway {
     /// Derived from the secret when an organisation first receives something.
     pseudonym_keys: RwLock<HashMap<Oin, Arc<PseudonymKey>>>,
     clock: Clock,
-    random: SystemRandom,
     limits: Limits,
     /// A draft that is compared, and decides nothing.
     shadow: ArcSwapOption<Shadow>,
@@ -84,7 +82,6 @@ impl Gateway {
             pseudonym_secret: Zeroizing::new(pseudonym_secret),
             pseudonym_keys: RwLock::default(),
             clock,
-            random: SystemRandom::new(),
             limits,
             shadow: ArcSwapOption::empty(),
             told: Mutex::default(),
@@ -153,13 +150,12 @@ impl Gateway {
     }
 
     pub(crate) fn random_bytes<const N: usize>(&self) -> [u8; N] {
-        let mut bytes = [0; N];
         // The operating system's source does not fail once it has started; zeros would only make ids collide,
         // which the journal refuses.
-        if self.random.fill(&mut bytes).is_err() {
-            tracing::error!("the operating system gives no random bytes");
-        }
-        bytes
+        journal::told().unwrap_or_else(|error| {
+            tracing::error!(%error, "the operating system gives no random bytes");
+            [0; N]
+        })
     }
 
     /// The record at this index.

@@ -12,7 +12,7 @@ use crate::entry::{self, Entry, Ties};
 use crate::error::CommitError;
 use crate::frame::Payload;
 use crate::keys::{ClientKey, KeyRing, NOBODY};
-use crate::seal::{self, SealError, Told};
+use crate::seal::{self, SealError, told};
 
 /// Everything that becomes true together, or not at all.
 #[derive(Debug, Clone)]
@@ -117,8 +117,8 @@ struct SealedBox {
 }
 
 impl SealedBox {
-    fn new(told: &mut Told, key: &[u8; 32], about: &[u8], plain: &[u8]) -> Result<SealedBox, SealError> {
-        Ok(SealedBox { salt: told.take()?, ciphertext: seal::seal_with(told.take()?, key, about, plain)? })
+    fn new(key: &[u8; 32], about: &[u8], plain: &[u8]) -> Result<SealedBox, SealError> {
+        Ok(SealedBox { salt: told()?, ciphertext: seal::seal(key, about, plain)? })
     }
 
     fn digest(&self) -> Digest {
@@ -150,25 +150,24 @@ fn bound(what: u8, to: &[u8; 16]) -> [u8; 17] {
 /// key that it ends.
 pub(crate) fn prepare(
     keys: &KeyRing,
-    commit: Commit,
+    commit: Box<Commit>,
     sealer: Option<ClientPseudonym>,
-) -> Result<(Payload, Work), CommitError> {
-    let Commit { mut leaf, client, mut sealed, request, documents } = commit;
+) -> Result<(Payload, Box<Work>), CommitError> {
+    let Commit { mut leaf, client, mut sealed, request, documents } = *commit;
     leaf.v = Version::default();
     if client.is_none() && !documents.is_empty() {
         let what = "a document is about a client, or about `ClientPseudonym::NOBODY`";
         return Err(CommitError::Inconsistent(what));
     }
     let (key, wrapped) = keys.key(sealer.unwrap_or(NOBODY)).map_err(unsealed)?;
-    let mut told = Told::draw().map_err(unsealed)?;
-    let id = KeyId(told.take().map_err(unsealed)?);
+    let id = KeyId(told().map_err(unsealed)?);
     let record_key = key.of_record(leaf.v, &id);
     let mut boxes = Vec::with_capacity(documents.len());
     let mut deliveries = Vec::with_capacity(documents.len());
     for document in documents {
-        let delivery = DeliveryId(told.take().map_err(unsealed)?);
+        let delivery = DeliveryId(told().map_err(unsealed)?);
         let about = about_document(&delivery);
-        let boxed = SealedBox::new(&mut told, &record_key, &about, &document.bytes).map_err(unsealed)?;
+        let boxed = SealedBox::new(&record_key, &about, &document.bytes).map_err(unsealed)?;
         let to = receiver(&mut leaf, &document.to)?;
         (to.delivery, to.digest) = (Some(delivery), Some(boxed.digest()));
         sealed.delivered.push(DeliveredBytes { delivery, digest: Digest::of(&document.bytes) });
@@ -179,7 +178,7 @@ pub(crate) fn prepare(
         None
     } else {
         let plain = sealed.to_bytes().map_err(|_| CommitError::Inconsistent("a sealed part has no bytes"))?;
-        Some(SealedBox::new(&mut told, &record_key, &about_part(&leaf.exchange), &plain).map_err(unsealed)?)
+        Some(SealedBox::new(&record_key, &about_part(&leaf.exchange), &plain).map_err(unsealed)?)
     };
     if sealer.is_some() || part.is_some() {
         let link = Digest::link(key.link(), &leaf.exchange);
@@ -207,7 +206,7 @@ pub(crate) fn prepare(
     };
     let payload = Payload::new(entry.to_bytes());
     let documents = boxes.iter().map(|(delivery, expires, _)| (*delivery, *expires)).collect();
-    Ok((payload, Work { hash: ledger::leaf_hash(&record), leaf, ties, documents, deliveries }))
+    Ok((payload, Box::new(Work { hash: ledger::leaf_hash(&record), leaf, ties, documents, deliveries })))
 }
 
 /// The mark by which a repeated request is known; a request without digest is like no other.

@@ -68,7 +68,7 @@ pub(crate) struct Shared {
 
 /// A commit on its way to the disk.
 pub(crate) struct Ticket {
-    pub(crate) work: Work,
+    pub(crate) work: Box<Work>,
     pub(crate) done: oneshot::Sender<Result<Recorded, CommitError>>,
     pub(crate) _claim: Claim,
     pub(crate) _gate: Option<OwnedRwLockReadGuard<()>>,
@@ -153,6 +153,8 @@ impl Journal {
     /// See [`CommitError`]; whatever it is, nothing may leave.
     pub async fn commit(&self, commit: Commit) -> Result<Recorded, CommitError> {
         let sealer = commit.client;
+        // Boxed, for it goes through many hands.
+        let commit = Box::new(commit);
         let gate = Arc::clone(&self.gate).read_owned().await;
         self.commit_behind(commit, sealer, Some(gate)).await
     }
@@ -165,7 +167,7 @@ impl Journal {
     /// As [`Journal::commit`], by who holds the gate already.
     pub(crate) async fn commit_behind(
         &self,
-        commit: Commit,
+        commit: Box<Commit>,
         sealer: Option<ClientPseudonym>,
         gate: Option<OwnedRwLockReadGuard<()>>,
     ) -> Result<Recorded, CommitError> {

@@ -41,4 +41,5 @@ pub use publish::{
     LogFiles, LogKey, PublishError, Published, PublishedLog, Publisher, PublisherThread, last_signed,
 };
 pub use read::Opened;
+pub use seal::{SealError, told};
 pub use views::{ConsentRecord, Criteria, Cursor, Figures, Flow, Waiting};

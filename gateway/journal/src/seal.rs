@@ -3,6 +3,8 @@
 //! Owns: the form of a sealed box and of random bytes. Which key seals what is `keys`; every box is bound to
 //! what it belongs to by its additional data, so that none can be put in another's place.
 
+use std::cell::RefCell;
+
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::rand::{SecureRandom, SystemRandom};
 use zeroize::Zeroizing;
@@ -13,7 +15,7 @@ pub(crate) const OVERHEAD: usize = NONCE_LEN + 16;
 /// The cipher or the random generator of the machine does not work, or a box is not what it should be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a sealed box cannot be made or opened with this key")]
-pub(crate) struct SealError;
+pub struct SealError;
 
 impl From<ring::error::Unspecified> for SealError {
     fn from(_: ring::error::Unspecified) -> SealError {
@@ -28,29 +30,29 @@ pub(crate) fn random<const N: usize>() -> Result<[u8; N], SealError> {
     Ok(bytes)
 }
 
-/// Random bytes for one commit, asked of the machine in one piece: ids, salts and nonces, which are all told.
-pub(crate) struct Told {
-    bytes: [u8; 128],
-    used: usize,
+/// So many bytes are drawn from the machine at once, on each thread.
+const DRAWN: usize = 4096;
+
+thread_local! {
+    /// What was drawn, and how much of it is left at its end.
+    static LEFT: RefCell<(Box<[u8; DRAWN]>, usize)> = RefCell::new((Box::new([0; DRAWN]), 0));
 }
 
-impl Told {
-    /// As many as an ordinary commit needs.
-    pub(crate) fn draw() -> Result<Told, SealError> {
-        Ok(Told { bytes: random()?, used: 0 })
-    }
-
-    /// The next ones; never the same twice.
-    pub(crate) fn take<const N: usize>(&mut self) -> Result<[u8; N], SealError> {
-        let next = self.bytes.get(self.used..).and_then(|rest| rest.first_chunk()).copied();
-        match next {
-            Some(next) => {
-                self.used += N;
-                Ok(next)
-            }
-            None => random(),
+/// Fresh random bytes that will be told: ids, salts and nonces, never keys. They are drawn from the machine many at a
+/// time, for going there costs more than all that is done with them; none is given twice.
+///
+/// # Errors
+/// The machine's source does not work.
+pub fn told<const N: usize>() -> Result<[u8; N], SealError> {
+    LEFT.with_borrow_mut(|(bytes, left)| {
+        if *left < N {
+            SystemRandom::new().fill(bytes.as_mut())?;
+            *left = DRAWN;
         }
-    }
+        *left = left.checked_sub(N).ok_or(SealError)?;
+        let next = bytes.get_mut(*left..).and_then(|rest| rest.first_chunk_mut()).ok_or(SealError)?;
+        Ok(std::mem::replace(next, [0; N]))
+    })
 }
 
 fn cipher(key: &[u8; 32]) -> Result<LessSafeKey, SealError> {
@@ -59,16 +61,7 @@ fn cipher(key: &[u8; 32]) -> Result<LessSafeKey, SealError> {
 
 /// Seals `plain`, bound to `about`.
 pub(crate) fn seal(key: &[u8; 32], about: &[u8], plain: &[u8]) -> Result<Vec<u8>, SealError> {
-    seal_with(random()?, key, about, plain)
-}
-
-/// As [`seal`], with a nonce that is used once.
-pub(crate) fn seal_with(
-    nonce: [u8; NONCE_LEN],
-    key: &[u8; 32],
-    about: &[u8],
-    plain: &[u8],
-) -> Result<Vec<u8>, SealError> {
+    let nonce: [u8; NONCE_LEN] = told()?;
     let mut sealed = Vec::with_capacity(plain.len() + OVERHEAD);
     sealed.extend_from_slice(&nonce);
     sealed.extend_from_slice(plain);
@@ -106,6 +99,12 @@ mod tests {
             assert!(open(&[1; 32], b"here", &broken).is_err());
         }
         assert!(open(&[1; 32], b"here", &sealed[..11]).is_err());
+    }
+
+    #[test]
+    fn no_bytes_are_told_twice() {
+        let told: std::collections::HashSet<[u8; 12]> = (0..10_000).map(|_| told().unwrap()).collect();
+        assert!(told.len() == 10_000 && !told.contains(&[0; 12]));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
-use http::{HeaderMap, Method as HttpMethod, Uri};
+use http::{HeaderMap, Method as HttpMethod};
 use http_body::Frame;
 use journal::Recorded;
 use model::{ExchangeId, Reason, Refusal};
@@ -70,11 +70,9 @@ async fn begin(
     exchange: ExchangeId,
     acceptable: Result<(), No>,
 ) -> Result<Begun, No> {
-    let path = parts.uri.clone();
-    let found = routes.find(path.path());
-    let (headers, waits) = (parts.headers.clone(), deadline::timeout(&parts.headers));
-    let request = tonic::Request::from_http(http::Request::from_parts(parts, ()));
-    let arrived = Arrived::accept(request, gateway.now(), gateway.random_bytes());
+    let (headers, waits) = (&parts.headers, deadline::timeout(&parts.headers));
+    let found = routes.find(parts.uri.path());
+    let arrived = Arrived::begun(&parts, gateway.now(), gateway.random_bytes());
     let actor = gateway.identified(&arrived, None).await.map_err(No::Asked)?;
     let rules = gateway.rules();
     let routed = found.and_then(|(route, name)| Some((route.method(&rules, name)?, route)));
@@ -84,13 +82,13 @@ async fn begin(
     };
     let deadline = Instant::now() + waits.map_or(route.timeout, |waits| waits.min(route.timeout));
     let (asker, client) = (party(&actor), OnceLock::new());
-    let deflates = route.compression && metadata::takes_gzip(&headers);
+    let deflates = route.compression && metadata::takes_gzip(headers);
     let talk = Talk { gateway, route, method, arrived, actor, asker, exchange, deflates, client };
     let underway = Underway::new(talk);
     let opening = async {
         acceptable?;
         let limit = underway.talk.route.message_bytes;
-        let inflates = underway.talk.route.compression && metadata::is_gzip(&headers);
+        let inflates = underway.talk.route.compression && metadata::is_gzip(headers);
         first(&underway, Messages::new(body, limit).inflating(inflates)).await
     };
     let late = || No::Asked(Reason::DeadlineExceeded.into());
@@ -103,7 +101,7 @@ async fn begin(
         }
     };
     let intent = underway.begin().await?;
-    let head = head(&underway.talk, &headers, &path, deadline).map_err(No::Asked)?;
+    let head = head(&underway.talk, &parts, deadline).map_err(No::Asked)?;
     let asked = Asked { head, first, more };
     Ok(Begun { underway, intent, asked, deadline })
 }
@@ -133,19 +131,12 @@ async fn first(
 }
 
 /// The head of the request to the source.
-fn head(
-    talk: &Talk,
-    headers: &HeaderMap,
-    path: &Uri,
-    deadline: Instant,
-) -> Result<http::Request<()>, Refusal> {
+fn head(talk: &Talk, asked: &Parts, deadline: Instant) -> Result<http::Request<()>, Refusal> {
     let mut head = http::Request::new(());
     *head.method_mut() = HttpMethod::POST;
-    let uri = Uri::builder().scheme("https").authority(talk.route.upstream.authority());
-    // Both parts were a URI's before.
-    *head.uri_mut() = uri.path_and_query(path.path()).build().unwrap_or_default();
+    *head.uri_mut() = talk.route.upstream.uri(&asked.uri);
     *head.version_mut() = http::Version::HTTP_2;
-    talk.route.request_metadata.cross(headers, head.headers_mut());
+    talk.route.request_metadata.cross(&asked.headers, head.headers_mut());
     let left = deadline.saturating_duration_since(Instant::now());
     metadata::onward(head.headers_mut(), &talk.exchange, talk.arrived.trace.as_ref(), left);
     if talk.route.compression {

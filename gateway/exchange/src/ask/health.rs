@@ -7,6 +7,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::Uri;
 use prost::Message as _;
 use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse, health_check_response::ServingStatus};
 
@@ -45,7 +46,8 @@ async fn keep_asking(upstream: Weak<Upstream>, question: Bytes, every: Duration)
 /// Whether an address says that it is well; nothing when it does not answer.
 async fn is_well(upstream: &Upstream, number: usize, question: Bytes) -> Option<bool> {
     let mut sender = upstream.sender(number).await?;
-    let head = http::Request::post(format!("https://{}/grpc.health.v1.Health/Check", upstream.authority()))
+    let path = Uri::from_static("/grpc.health.v1.Health/Check");
+    let head = http::Request::post(upstream.uri(&path))
         .header(http::header::CONTENT_TYPE, GRPC)
         .header("te", "trailers")
         .body(())

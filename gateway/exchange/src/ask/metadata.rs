@@ -58,17 +58,27 @@ pub(crate) fn onward(to: &mut HeaderMap, exchange: &ExchangeId, trace: Option<&T
         HeaderValue::from_static(concat!("veldwacht/", env!("CARGO_PKG_VERSION"))),
     );
     let millis = left.as_millis().clamp(1, 99_999_999);
-    let mut put = |name: HeaderName, text: String| {
-        if let Ok(value) = HeaderValue::try_from(text) {
-            to.insert(name, value);
-        }
-    };
-    put(HeaderName::from_static(TIMEOUT), format!("{millis}m"));
-    put(HeaderName::from_static(TRANSACTION), exchange.to_string());
+    if let Ok(value) = HeaderValue::try_from(format!("{millis}m")) {
+        to.insert(HeaderName::from_static(TIMEOUT), value);
+    }
+    if let Some(value) = named(exchange) {
+        to.insert(HeaderName::from_static(TRANSACTION), value);
+    }
     if let Some(trace) = trace {
         let (id, span) = (hex::encode(trace.trace_id.0), hex::encode(trace.span_id.0));
-        put(HeaderName::from_static("traceparent"), format!("00-{id}-{span}-01"));
+        if let Ok(mut value) = HeaderValue::try_from(format!("00-{id}-{span}-01")) {
+            value.set_sensitive(true); // as in `named`
+            to.insert(HeaderName::from_static("traceparent"), value);
+        }
     }
+}
+
+/// A transaction as the value of a header. No call has another's: so HPACK is told not to keep it (RFC 7541, 7.1.3), or it
+/// would fill its table with values that never come back, and look through them at every call.
+pub(crate) fn named(exchange: &ExchangeId) -> Option<HeaderValue> {
+    let mut value = HeaderValue::try_from(exchange.to_string()).ok()?;
+    value.set_sensitive(true);
+    Some(value)
 }
 
 /// What a message may be compressed with (`grpc-encoding`).

@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 use tonic::body::Body;
 
 use crate::ask::decide::No;
-use crate::ask::metadata::{AllowList, GRPC, TRANSACTION};
+use crate::ask::metadata::{AllowList, GRPC, TRANSACTION, named};
 use crate::ask::route::StatusPass;
 
 const STATUS: &str = "grpc-status";
@@ -60,7 +60,7 @@ pub(crate) fn refusing(no: &No) -> HeaderMap {
 /// A no, before anything else was said.
 pub(crate) fn refused(no: &No, exchange: &ExchangeId) -> http::Response<Body> {
     let mut response = no.status().into_http();
-    if let Ok(value) = HeaderValue::try_from(exchange.to_string()) {
+    if let Some(value) = named(exchange) {
         response.headers_mut().insert(TRANSACTION, value);
     }
     response
@@ -93,7 +93,7 @@ where
     let mut response = http::Response::new(Body::new(body));
     *response.headers_mut() = head;
     response.headers_mut().insert(http::header::CONTENT_TYPE, GRPC);
-    if let Ok(value) = HeaderValue::try_from(exchange.to_string()) {
+    if let Some(value) = named(exchange) {
         response.headers_mut().insert(TRANSACTION, value);
     }
     response

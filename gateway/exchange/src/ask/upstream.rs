@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use h2::client::{Connection, ResponseFuture, SendRequest};
+use http::Uri;
+use http::uri::{Authority, Scheme};
 use journal::Recorded;
 use model::{Reason, Refusal};
 use rustls::pki_types::ServerName;
@@ -38,7 +40,7 @@ const CONNECTION_WINDOW: u32 = 8 << 20;
 pub(crate) struct Upstream {
     addresses: Vec<Address>,
     name: ServerName<'static>,
-    authority: String,
+    authority: Authority,
     tls: TlsConnector,
     turn: AtomicUsize,
 }
@@ -68,9 +70,9 @@ pub(crate) struct Opened<'u> {
 
 impl Upstream {
     pub(crate) fn new(places: &[String], name: &str, tls: TlsConnector) -> Result<Upstream, String> {
-        let authority = name.to_owned();
-        let name = ServerName::try_from(authority.clone())
-            .map_err(|_| format!("`{name}` is no name of a server"))?;
+        let no_name = |_| format!("`{name}` is no name of a server");
+        let authority = name.parse().map_err(|_| no_name(()))?;
+        let name = ServerName::try_from(name.to_owned()).map_err(|_| no_name(()))?;
         let address = |place: &String| Address {
             place: place.clone(),
             connection: tokio::sync::Mutex::default(),
@@ -90,9 +92,17 @@ impl Upstream {
         self.addresses.get(number)?.sender(&self.tls, &self.name).await.ok()
     }
 
-    /// The name that requests are addressed to.
-    pub(crate) fn authority(&self) -> &str {
-        &self.authority
+    /// Where a request to this path goes. A query is not part of gRPC, and does not go.
+    pub(crate) fn uri(&self, asked: &Uri) -> Uri {
+        let path = match asked.path_and_query() {
+            Some(path) if path.query().is_none() => Some(path.clone()),
+            _ => asked.path().parse().ok(),
+        };
+        let mut parts = http::uri::Parts::default();
+        (parts.scheme, parts.authority, parts.path_and_query) =
+            (Some(Scheme::HTTPS), Some(self.authority.clone()), path);
+        // With a scheme and an authority any path makes a URI.
+        Uri::from_parts(parts).unwrap_or_default()
     }
 
     /// Opens a call at the first address that takes it, once its intent is recorded. `end`: nothing follows the head.
@@ -123,6 +133,9 @@ impl Upstream {
 
     /// Every address: those that are well in turn, then those that are not, soonest back first.
     fn in_turn(&self) -> Vec<&Address> {
+        if let [only] = self.addresses.as_slice() {
+            return vec![only];
+        }
         let start = self.turn.fetch_add(1, Ordering::Relaxed);
         let count = self.addresses.len().max(1);
         let mut addresses: Vec<(Option<Instant>, &Address)> = self

@@ -10,6 +10,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
+use foldhash::fast::RandomState;
 use model::Oin;
 
 /// A line for every organisation; as many as the registry has.
@@ -25,7 +26,8 @@ struct Line {
     at_once: usize,
     handed: usize,
     next: u64,
-    calls: HashMap<u64, Call>,
+    /// By numbers that are the gateway's own, so that a quick hash will do.
+    calls: HashMap<u64, Call, RandomState>,
     /// Who can go on, first come first served. Who left stays in it until it is passed over.
     ready: VecDeque<u64>,
 }
@@ -55,7 +57,7 @@ impl Turns {
 
     fn line(&self, oin: Oin) -> Arc<Mutex<Line>> {
         let mut lines = lock(&self.lines);
-        let (at_once, calls, ready) = (self.at_once, HashMap::new(), VecDeque::new());
+        let (at_once, calls, ready) = (self.at_once, HashMap::default(), VecDeque::new());
         let empty = || Arc::new(Mutex::new(Line { at_once, handed: 0, next: 0, calls, ready }));
         Arc::clone(lines.entry(oin).or_insert_with(empty))
     }
@@ -67,23 +69,23 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// Wakes are given after the line is let go: a task that is woken may want it.
 fn hand_on(mut line: MutexGuard<'_, Line>) {
-    let handed = line.hand_out();
+    let first = line.hand_out();
+    let others: Vec<Waker> = std::iter::from_fn(|| line.hand_out()).collect();
     drop(line);
-    handed.into_iter().for_each(Waker::wake);
+    first.into_iter().chain(others).for_each(Waker::wake);
 }
 
 impl Line {
-    /// Hands the first of the line to the runtime, as many as there is room for.
-    fn hand_out(&mut self) -> Vec<Waker> {
-        let mut handed = Vec::new();
+    /// Hands the first of the line to the runtime, if there is room for it.
+    fn hand_out(&mut self) -> Option<Waker> {
         while self.handed < self.at_once {
-            let Some(first) = self.ready.pop_front() else { break };
+            let first = self.ready.pop_front()?;
             let Some(call) = self.calls.get_mut(&first) else { continue };
             call.phase = Phase::Handed;
             self.handed += 1;
-            handed.push(call.task.clone());
+            return Some(call.task.clone());
         }
-        handed
+        None
     }
 
     fn can_go_on(&mut self, id: u64) {

@@ -5,12 +5,12 @@
 
 use std::sync::Arc;
 
-use http::HeaderMap;
+use http::header::AUTHORIZATION;
+use http::{Extensions, HeaderMap, HeaderValue};
 use identity::{Actor, Operator};
 use ledger::Trace;
 use model::{ExchangeId, Invalid, Oin, Reason, Refusal, Role, Timestamp};
 use tokio::time::Instant;
-use tonic::metadata::MetadataMap;
 
 use crate::ask::TRANSACTION;
 use crate::deadline::Deadline;
@@ -20,7 +20,7 @@ use crate::door::{Turns, Visitor};
 pub(crate) struct Arrived<M> {
     /// Who is connected: a certificate that the door let in.
     visitor: Option<Visitor>,
-    authorization: Option<String>,
+    authorization: Option<HeaderValue>,
     /// What the caller calls this exchange (`Fsc-Transaction-Id`), if it does.
     pub(crate) transaction: Option<Result<ExchangeId, Invalid>>,
     deadline: Deadline,
@@ -45,19 +45,32 @@ impl Arrived<()> {
             message: (),
         }
     }
+
+    /// A call whose messages are read one by one.
+    pub(crate) fn begun(head: &http::request::Parts, now: Timestamp, span: [u8; 8]) -> Arrived<()> {
+        Arrived::of(&head.headers, &head.extensions, now, span, ())
+    }
 }
 
 impl<M> Arrived<M> {
     /// Takes a request apart.
     pub(crate) fn accept(request: tonic::Request<M>, now: Timestamp, span: [u8; 8]) -> Arrived<M> {
         let (metadata, extensions, message) = request.into_parts();
+        Arrived::of(metadata.as_ref(), &extensions, now, span, message)
+    }
+
+    fn of(
+        headers: &HeaderMap,
+        extensions: &Extensions,
+        now: Timestamp,
+        span: [u8; 8],
+        message: M,
+    ) -> Arrived<M> {
         Arrived {
             visitor: extensions.get::<Visitor>().cloned(),
-            authorization: metadata
-                .get("authorization")
-                .map(|value| value.to_str().unwrap_or_default().to_owned()),
-            trace: trace(&metadata, span),
-            transaction: transaction(metadata.as_ref()),
+            authorization: headers.get(AUTHORIZATION).cloned(),
+            trace: trace(headers, span),
+            transaction: transaction(headers),
             deadline: extensions.get::<Deadline>().cloned().unwrap_or_default(),
             turns: extensions.get::<Turns>().cloned(),
             now,
@@ -68,7 +81,8 @@ impl<M> Arrived<M> {
     /// Who acts, in which role: the certificate must stand at this moment, and the assertion is used up.
     pub(crate) fn identify(&self) -> Result<Arc<Actor>, Refusal> {
         let visitor = self.visitor.as_ref().ok_or(Reason::CertificateRefused)?;
-        visitor.actor(self.authorization.as_deref())
+        // What is no text is no assertion either.
+        visitor.actor(self.authorization.as_ref().map(|value| value.to_str().unwrap_or_default()))
     }
 
     /// The operator who calls: a certificate without OIN, that stands at this moment.
@@ -122,8 +136,8 @@ pub(crate) fn transaction(headers: &HeaderMap) -> Option<Result<ExchangeId, Inva
 }
 
 /// The caller's place in its trace (W3C trace context), with a span of our own below it.
-fn trace(metadata: &MetadataMap, span: [u8; 8]) -> Option<Trace> {
-    let text = metadata.get("traceparent")?.to_str().ok()?;
+fn trace(headers: &HeaderMap, span: [u8; 8]) -> Option<Trace> {
+    let text = headers.get("traceparent")?.to_str().ok()?;
     let [version, trace, parent, _flags] = text.split('-').collect::<Vec<_>>().try_into().ok()?;
     if version == "ff" || version.len() != 2 {
         return None;

@@ -4,8 +4,6 @@
 //! before this step has changed anything; nothing after it happens without its proof. A crash here means: either
 //! the whole commit is there after a restart, or nothing of it, and nobody was told.
 
-use std::collections::BTreeMap;
-
 use fields::Account;
 use identity::Actor;
 use journal::{Commit, CommitError, Document, Journal, Recorded};
@@ -13,7 +11,7 @@ use ledger::{
     BundleRef, Carried, ClientIdentifier, Decision, Delivery, Digest, Event, HeldBack, Leaf, Party, Passed,
     SealedPart, Terms, Trace, Version, Withheld,
 };
-use model::{Bsn, DataClass, ExchangeId, MessageType, Purpose, Reason, Refusal, Timestamp};
+use model::{Bsn, ExchangeId, MessageType, Purpose, Reason, Refusal, Timestamp};
 use policy::{Compiled, NO_CLASS};
 
 use crate::line::screen::Screened;
@@ -155,17 +153,12 @@ fn passed(account: &Account) -> Vec<Passed> {
 
 /// What was withheld, by class, each with a rule that withholds it.
 fn withheld(account: &Account, compiled: &Compiled) -> Vec<Withheld> {
-    let mut rules: BTreeMap<DataClass, &model::Name> = BTreeMap::new();
-    for cell in compiled.cells.iter().filter(|cell| cell.form.is_none()) {
-        if let Some(class) = cell.subject.or(cell.class) {
-            rules.entry(class).or_insert(&cell.rule);
-        }
-    }
-    let classified = account.withheld().map(|(class, count)| Withheld {
-        class: Some(class),
-        count,
-        rule: rules.get(&class).copied().cloned(),
-    });
+    let rule = |class| {
+        let mut cells = compiled.cells.iter().filter(|cell| cell.form.is_none());
+        cells.find(|cell| cell.subject.or(cell.class) == Some(class)).map(|cell| cell.rule.clone())
+    };
+    let classified =
+        account.withheld().map(|(class, count)| Withheld { class: Some(class), count, rule: rule(class) });
     let unknown = account.unclassified().saturating_add(account.unknown());
     let without_class =
         (unknown > 0).then(|| Withheld { class: None, count: unknown, rule: NO_CLASS.parse().ok() });
