@@ -16,7 +16,8 @@ fn the_console_does_in_a_real_browser_what_officers_and_auditors_need() {
     let binary = Path::new(env!("CARGO_BIN_EXE_veldwacht"));
     let screenshots = binary.ancestors().nth(2).unwrap().join("screenshots");
     let output = Command::new("node")
-        .args(["--test", "--test-reporter=spec", "console.test.mjs", "verifier.test.mjs"])
+        .args(["--test", "--test-reporter=spec"])
+        .args(["pages", "officer", "auditor", "visitors", "verifier"].map(|name| format!("{name}.test.mjs")))
         .current_dir(&folder)
         .env("VELDWACHT", binary)
         .env("SCREENSHOTS", &screenshots)

@@ -1,18 +1,6 @@
-// What little script the console has: tells of new records, sends forms when a choice is made, and keeps the token of
-// forms when a session began anew. Every page works without it.
+// What little script the console has: tells of new records, sends a form when a choice is made, prints, and lets a keyboard
+// reach what scrolls. Every page works without it.
 "use strict";
-
-const token = (response) => {
-  const fresh = response.getResponseHeader("x-veldwacht-token");
-  if (!fresh) return;
-  document.body.setAttribute("hx-headers", JSON.stringify({ "X-Veldwacht-Token": fresh }));
-  document.querySelectorAll("input[name=_token]").forEach((input) => { input.value = fresh; });
-};
-document.addEventListener("htmx:afterRequest", (event) => token(event.detail.xhr));
-// A form that comes back because its session ended is a page like any other.
-document.addEventListener("htmx:beforeSwap", (event) => {
-  if (event.detail.xhr.status === 409) { event.detail.shouldSwap = true; event.detail.isError = false; }
-});
 
 const live = document.querySelector("[data-live]");
 if (live) {
@@ -36,6 +24,6 @@ document.querySelectorAll("[data-print]").forEach((button) => {
   button.addEventListener("click", () => print());
 });
 // Going through a wide table by keyboard: what scrolls can be reached.
-document.querySelectorAll(".scroll").forEach((part) => {
+document.querySelectorAll(".scroll, .picture").forEach((part) => {
   if (part.scrollWidth > part.clientWidth) part.tabIndex = 0;
 });

@@ -3,6 +3,8 @@
 //! Owns: the sections and their addresses. What is shown of records is their public part, which holds no person and which
 //! anyone may have; whatever opens a sealed part is an act with a reason, asked of `oversight`, and recorded.
 
+mod days;
+mod escapes;
 mod export;
 mod health;
 mod person;
@@ -15,7 +17,7 @@ mod tell;
 mod worklist;
 
 pub(crate) use search::{Choice, choices};
-pub(crate) use tell::{consent, mark};
+pub(crate) use tell::{consent, mark, party};
 pub(crate) use worklist::WorkLists;
 
 use std::sync::Arc;
@@ -39,6 +41,7 @@ pub(crate) fn router() -> Router<Arc<Console>> {
         .route("/audit/sample/{id}", get(sample::one))
         .route("/audit/sample/{id}/{index}", post(sample::note))
         .route("/audit/reports", get(report::page).post(report::report))
+        .route("/audit/escapes", get(escapes::page))
         .route("/audit/export", get(export::page).post(export::export))
         .route("/audit/health", get(health::page).post(health::check))
 }
@@ -51,6 +54,7 @@ fn shell(visitor: &Visitor, title: impl Into<String>) -> Shell {
         ("/audit/person", t.by_client_open),
         ("/audit/sample", t.samples),
         ("/audit/reports", t.reports),
+        ("/audit/escapes", t.escapes),
         ("/audit/export", t.exports),
         ("/audit/health", t.health),
     ])

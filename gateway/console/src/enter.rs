@@ -45,9 +45,6 @@ impl Door {
 /// The most that a form may hold, in bytes: a draft of all rules, with room.
 const MOST_BYTES: usize = 4 << 20;
 
-/// The name of the header that stands for the form's token where a script sends.
-const TOKEN_HEADER: &str = "x-veldwacht-token";
-
 /// Lets a request in, or answers it.
 pub(crate) async fn enter(State(console): State<Arc<Console>>, request: Request, next: Next) -> Response {
     let Some(door) = request.extensions().get::<Door>().cloned() else {
@@ -94,18 +91,15 @@ async fn admitted(console: &Console, door: &Door, request: Request, next: Next) 
             None => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
         },
     };
+    let gateway = console.setup.producer.oin;
     let here = request.uri().path_and_query().map_or("/", |here| here.as_str()).to_owned();
-    let visitor = Arc::new(Visitor { operator, token: session.token.clone(), language, here });
+    let visitor = Arc::new(Visitor { operator, token: session.token.clone(), gateway, language, here });
     let mut response = with_form(&session, Arc::clone(&visitor), request, next).await;
     if let Some(fault) = response.extensions().get::<Fault>().cloned() {
         response = fault_page(&visitor, &fault, response.status());
     }
     if let Some(name) = new {
         set_cookie(&mut response, door, &name);
-        // A page that was open before has the token of the session that ended.
-        if let Ok(token) = HeaderValue::from_str(&visitor.token) {
-            response.headers_mut().insert(TOKEN_HEADER, token);
-        }
     }
     response
 }
@@ -123,8 +117,7 @@ async fn with_form(session: &Session, visitor: Arc<Visitor>, request: Request, n
         if !is_same_origin(&parts.headers) {
             return StatusCode::FORBIDDEN.into_response();
         }
-        let header = parts.headers.get(TOKEN_HEADER).and_then(|value| value.to_str().ok());
-        if header.unwrap_or(form.raw(TOKEN)) != session.token {
+        if form.raw(TOKEN) != session.token {
             return again_page(&visitor, &form, parts.uri.path());
         }
         parts.extensions.insert(form);

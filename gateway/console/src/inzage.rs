@@ -2,6 +2,8 @@
 //!
 //! The question is an act with a reason, recorded before anything is shown. Names of employees are not in the answer.
 
+use std::collections::BTreeMap;
+
 use askama::Template;
 use axum::Extension;
 use axum::extract::State;
@@ -106,9 +108,12 @@ fn happened(event: &InzageEvent, proven: &Proven, language: Language) -> Happene
         let class = |class: Option<model::DataClass>| {
             class.map_or(language.words().shell.unknown, |class| words::class(class, language))
         };
-        let passed = receiver.passed.iter();
+        let mut passed: BTreeMap<model::Form, Vec<&str>> = BTreeMap::new();
+        for (what, how, _) in &receiver.passed {
+            passed.entry(*how).or_default().push(class(Some(*what)));
+        }
         let passed =
-            passed.map(|(what, how, _)| format!("{} ({})", class(Some(*what)), words::form(*how, language)));
+            passed.iter().map(|(how, what)| format!("{}: {}", words::form(*how, language), what.join(", ")));
         let mut withheld: Vec<&str> = receiver.withheld.iter().map(|(what, ..)| class(*what)).collect();
         withheld.dedup();
         Receiver {
@@ -119,15 +124,10 @@ fn happened(event: &InzageEvent, proven: &Proven, language: Language) -> Happene
             withheld,
         }
     });
-    // The sentences for clients are Dutch; in English the kind of record says what happened.
-    let what = match language {
-        Language::Nl => event.sentence.clone(),
-        Language::En => crate::shell::sentence(words::kind(event.kind, language)),
-    };
     Happened {
         when: show::moment(event.time, language),
         machine: show::machine(event.time),
-        what,
+        what: language.pick(&event.sentence, &event.sentence_en).to_owned(),
         facts,
         receivers: receivers.collect(),
     }

@@ -18,6 +18,7 @@ mod session;
 mod visitor;
 
 mod assets;
+mod marked;
 mod shell;
 mod show;
 mod words;
@@ -26,6 +27,7 @@ mod live;
 mod overview;
 
 mod audit;
+mod held;
 mod inzage;
 mod policies;
 
@@ -35,6 +37,7 @@ use std::time::Duration;
 
 use journal::{LogFiles, Published};
 use ledger::{Producer, VerifierKey};
+use model::Timestamp;
 use oversight::Oversight;
 use rustls::ServerConfig;
 use tokio::sync::watch;
@@ -48,6 +51,32 @@ use session::Sessions;
 /// clients for a certificate.
 pub type Tls = Arc<dyn Fn() -> io::Result<Arc<ServerConfig>> + Send + Sync>;
 
+/// Asks how many witnesses have to cosign, and how each of them does.
+pub type Watched = Arc<dyn Fn() -> (usize, Vec<Witness>) + Send + Sync>;
+
+/// Asks what a draft in the shadow would have done otherwise.
+pub type Shadow = Arc<dyn Fn() -> Option<Shadowed> + Send + Sync>;
+
+/// A witness of the published log.
+pub struct Witness {
+    /// The name of its key.
+    pub name: String,
+    /// How many records the last checkpoint had that it cosigned, and when.
+    pub cosigned: Option<(u64, Timestamp)>,
+    /// Why it does not cosign now.
+    pub trouble: Option<String>,
+}
+
+/// What a draft would have done otherwise, by counts.
+pub struct Shadowed {
+    /// The draft's number.
+    pub number: u64,
+    /// How many decisions were compared.
+    pub decisions: u64,
+    /// Where, what, how often.
+    pub differences: Vec<(String, String, u64)>,
+}
+
 /// What a console works with.
 pub struct Setup {
     /// What operators may do.
@@ -60,6 +89,10 @@ pub struct Setup {
     pub verifier: VerifierKey,
     /// Who exports.
     pub producer: Producer,
+    /// How many witnesses have to cosign, and how each of them does.
+    pub witnesses: Watched,
+    /// What a draft in the shadow of the rules in force would have done otherwise; none when there is no draft.
+    pub shadow: Shadow,
     /// After how long without a request a session ends.
     pub idle: Duration,
 }

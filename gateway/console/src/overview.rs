@@ -223,13 +223,16 @@ async fn waiting(console: &Console, visitor: &Visitor) -> Result<Vec<Waiting>, F
     let (own, others): (Vec<_>, Vec<_>) =
         changes.iter().filter(open).partition(|change| change.approval.author() == me);
     let others = others.iter().filter(|change| change.approval.approvers().all(|approver| approver != me));
-    let mut item = |count: usize, label| {
+    let mut item = |href, count: usize, (one, more)| {
         if count > 0 {
-            waiting.push(Waiting { href: "/policies/changes", count: count as u64, label });
+            let label = if count == 1 { one } else { more };
+            waiting.push(Waiting { href, count: count as u64, label });
         }
     };
-    item(others.count(), t.waiting_changes);
-    item(own.len(), t.waiting_own);
+    item("/policies/changes", others.count(), (t.waiting_change, t.waiting_changes));
+    item("/policies/changes", own.len(), (t.waiting_own_one, t.waiting_own));
+    let held = crate::held::waiting(console, visitor).await?;
+    item("/held", held, (t.waiting_held_one, t.waiting_held));
     Ok(waiting)
 }
 

@@ -15,7 +15,7 @@ use crate::form::Form;
 use crate::shell::{Answer, left_page};
 use crate::visitor::Visitor;
 use crate::words::{COOKIE, Language};
-use crate::{Console, audit, inzage, live, overview, policies};
+use crate::{Console, audit, held, inzage, live, overview, policies};
 
 /// What handlers ask for.
 pub(crate) type App = State<Arc<Console>>;
@@ -30,6 +30,7 @@ pub(crate) fn router(console: &Arc<Console>) -> Router {
         .route("/language", get(language))
         .route("/leave", post(leave))
         .route("/inzage", get(inzage::page).post(inzage::answer))
+        .merge(held::router())
         .merge(policies::router())
         .merge(audit::router())
         .fallback(|| async { Fault::NotFound })

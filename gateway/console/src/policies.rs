@@ -9,6 +9,7 @@ mod draft;
 mod drafts;
 mod lexicon;
 mod matrix;
+mod shadow;
 mod simulate;
 
 use std::sync::Arc;
@@ -28,12 +29,17 @@ pub(crate) fn router() -> Router<Arc<Console>> {
         .route("/policies", get(matrix::page))
         .route("/policies/simulate", get(simulate::page).post(simulate::run))
         .route("/policies/lexicon", get(lexicon::page).post(lexicon::tried))
+        .route("/policies/lexicon/term", get(lexicon::page).post(lexicon::term::add))
         .route("/policies/contracts", get(contracts::page))
+        .route("/policies/shadow", get(shadow::page))
         .route("/policies/drafts", get(draft::list).post(draft::begin))
         .route("/policies/drafts/{id}", get(draft::one).post(draft::save))
+        .route("/policies/drafts/{id}/cells", get(draft::cell::cells))
+        .route("/policies/drafts/{id}/cell", get(draft::cell::cell).post(draft::cell::change))
         .route("/policies/drafts/{id}/sign", post(draft::sign))
         .route("/policies/drafts/{id}/propose", post(draft::propose))
         .route("/policies/changes", get(changes::page))
+        .route("/policies/changes/back", post(draft::back))
         .route("/policies/changes/{id}", get(changes::one))
         .route("/policies/changes/{id}/{step}", post(changes::step))
 }
@@ -45,6 +51,7 @@ fn shell(visitor: &Visitor, title: impl Into<String>) -> Shell {
     let tabs = [("/policies", t.matrix), ("/policies/simulate", t.simulate)].into_iter().chain(drafts);
     Shell::new(visitor, title).with_tabs(tabs.chain([
         ("/policies/changes", t.changes),
+        ("/policies/shadow", t.shadow),
         ("/policies/lexicon", t.lexicon),
         ("/policies/contracts", t.contracts),
     ]))

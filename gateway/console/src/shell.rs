@@ -46,9 +46,10 @@ pub(crate) struct Shell {
 }
 
 /// The main parts: where, the right that it takes, and an icon (a path in a square of 20).
-const PARTS: [(&str, Act, &str); 4] = [
+const PARTS: [(&str, Act, &str); 5] = [
     ("/", Act::LookAtPolicy, "M3 10.5 10 4l7 6.5M5 9v7.5h10V9"),
     ("/policies", Act::LookAtPolicy, "M4 4h12v12H4zM4 8h12M4 12h12M8 4v12M12 4v12"),
+    ("/held", Act::ReleaseText, "M4 4h12v9H9l-4 3.500V13H4zM7 7.500h6M7 10h4"),
     ("/audit", Act::Search, "M9 4a5 5 0 1 1 0 10A5 5 0 0 1 9 4zM13 13l4 4"),
     (
         "/inzage",
@@ -64,6 +65,7 @@ impl Shell {
         let path = visitor.here.split('?').next().unwrap_or("/");
         let label = |href: &str| match href {
             "/policies" => t.shell.policies,
+            "/held" => t.shell.held,
             "/audit" => t.shell.audit,
             "/inzage" => t.shell.inzage,
             _ => t.shell.overview,
@@ -194,18 +196,25 @@ pub(crate) fn sentence(text: &str) -> String {
 struct Again {
     shell: Shell,
     action: String,
-    typed: Vec<(String, String)>,
+    /// What was typed: name, what the field is called, value.
+    typed: Vec<(String, &'static str, String)>,
+    /// What the page itself put in the form.
+    hidden: Vec<(String, String)>,
 }
 
 /// A form of a session that has ended: everything as it was typed, to be sent again.
 pub(crate) fn again_page(visitor: &Visitor, form: &Form, action: &str) -> Response {
     let shell = Shell::new(visitor, visitor.words().shell.again);
-    let again = Again { shell, action: action.to_owned(), typed: form.typed() };
+    let (mut typed, mut hidden) = (Vec::new(), Vec::new());
+    for (name, value) in form.typed() {
+        match visitor.words().field(&name) {
+            Some(label) => typed.push((name, label, value)),
+            None => hidden.push((name, value)),
+        }
+    }
+    let again = Again { shell, action: action.to_owned(), typed, hidden };
     let made = page(&again).unwrap_or_else(IntoResponse::into_response);
     let mut response = (StatusCode::CONFLICT, made).into_response();
-    // A part of a page cannot hold this page: the whole of it becomes this one.
-    response.headers_mut().insert("hx-retarget", HeaderValue::from_static("body"));
-    response.headers_mut().insert("hx-reswap", HeaderValue::from_static("innerHTML"));
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }

@@ -23,6 +23,18 @@ pub(crate) fn clock(time: Timestamp) -> String {
     format!("{:02}:{:02}:{:02}", clock.hour(), clock.minute(), clock.second())
 }
 
+/// `3 minuten geleden`: in the largest unit that is whole.
+pub(crate) fn ago(time: Timestamp, now: Timestamp, language: Language) -> String {
+    let seconds = (now.unix_millis() - time.unix_millis()).max(0) / 1000;
+    let (count, nl, en) = match seconds {
+        0..120 => (seconds, "seconden", "seconds"),
+        120..7_200 => (seconds / 60, "minuten", "minutes"),
+        7_200..172_800 => (seconds / 3_600, "uur", "hours"),
+        _ => (seconds / 86_400, "dagen", "days"),
+    };
+    format!("{count} {} {}", language.pick(nl, en), language.pick("geleden", "ago"))
+}
+
 /// For `datetime=`: the same moment as machines write it.
 pub(crate) fn machine(time: Timestamp) -> String {
     jiff::Timestamp::from_millisecond(time.unix_millis()).unwrap_or_default().to_string()
@@ -101,6 +113,27 @@ mod tests {
         assert_eq!(number(12_000, Language::En), "12,000");
         let time = Timestamp::from_unix_millis(1_795_331_520_000);
         assert_eq!(moment(time, Language::Nl), "22 nov 2026, 08:12");
+    }
+
+    #[test]
+    fn how_long_ago_is_told_in_whole_units_and_never_below_zero() {
+        let ago = |seconds: i64| {
+            super::ago(
+                Timestamp::from_unix_millis(0),
+                Timestamp::from_unix_millis(seconds * 1000),
+                Language::Nl,
+            )
+        };
+        assert_eq!(
+            [ago(-5), ago(90), ago(150), ago(90_000), ago(200_000)],
+            [
+                "0 seconden geleden",
+                "90 seconden geleden",
+                "2 minuten geleden",
+                "25 uur geleden",
+                "2 dagen geleden"
+            ]
+        );
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Who asks for a page: the operator, what they may, and in which language they read.
 
 use identity::Operator;
+use model::Oin;
 use oversight::Act;
 
 use crate::words::{Language, Words};
@@ -11,6 +12,8 @@ pub(crate) struct Visitor {
     pub(crate) operator: Operator,
     /// What every form has to hold.
     pub(crate) token: String,
+    /// The organisation that runs the gateway.
+    pub(crate) gateway: Oin,
     /// In which language.
     pub(crate) language: Language,
     /// The page that is asked for, with its query.

@@ -8,7 +8,9 @@
 mod catalogue;
 
 mod audit;
+mod difference;
 mod domain;
+mod held;
 mod inzage;
 mod overview;
 mod policies;
@@ -19,7 +21,9 @@ use axum::http::{HeaderMap, header};
 use crate::enter::cookie;
 
 pub(crate) use audit::Audit;
-pub(crate) use domain::{class, decision, form, ground, kind, reason};
+pub(crate) use difference::difference;
+pub(crate) use domain::{class, decision, form, ground, kind, look, reason};
+pub(crate) use held::{Held, release_ground};
 pub(crate) use inzage::Inzage;
 pub(crate) use overview::Overview;
 pub(crate) use policies::Policies;
@@ -87,6 +91,28 @@ impl Language {
     }
 }
 
+impl Words {
+    /// What a field is called that people type in; none for what pages put in a form themselves.
+    pub(crate) fn field(&self, name: &str) -> Option<&'static str> {
+        Some(match name {
+            "reason" => self.shell.reason_label,
+            "bsn" => self.shell.bsn,
+            "text" => self.shell.text,
+            "user" => self.audit.user,
+            "seed" => self.audit.seed,
+            "remark" => self.audit.remark,
+            "document" => self.policies.document,
+            "title" => self.policies.draft_title,
+            "term" => self.policies.term,
+            "nl" => self.policies.cell_nl,
+            "en" => self.policies.cell_en,
+            "ground" => self.policies.ground,
+            "key" => self.policies.sign_name,
+            _ => return None,
+        })
+    }
+}
+
 /// Every text, by page.
 #[derive(Debug)]
 pub(crate) struct Words {
@@ -95,6 +121,7 @@ pub(crate) struct Words {
     pub(crate) overview: Overview,
     pub(crate) policies: Policies,
     pub(crate) audit: Audit,
+    pub(crate) held: Held,
     pub(crate) inzage: Inzage,
 }
 
@@ -103,6 +130,7 @@ static NL: Words = Words {
     overview: Overview::NL,
     policies: Policies::NL,
     audit: Audit::NL,
+    held: Held::NL,
     inzage: Inzage::NL,
 };
 static EN: Words = Words {
@@ -110,6 +138,7 @@ static EN: Words = Words {
     overview: Overview::EN,
     policies: Policies::EN,
     audit: Audit::EN,
+    held: Held::EN,
     inzage: Inzage::EN,
 };
 

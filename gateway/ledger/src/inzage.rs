@@ -43,8 +43,10 @@ pub struct InzageEvent {
     pub exchange: String,
     /// What kind of record.
     pub kind: Kind,
-    /// In a sentence.
+    /// In a sentence, in Dutch.
     pub sentence: String,
+    /// The same in English.
+    pub sentence_en: String,
     /// Which exchange of the bundle, `X05`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub declared: Option<Label>,
@@ -116,11 +118,13 @@ fn event(leaf: &Leaf, known: &impl Fn(&Party) -> Organisation) -> InzageEvent {
         Event::Consent(change) => Some(change.purpose.clone()),
         _ => terms.and_then(|terms| terms.purpose.clone()),
     };
+    let (sentence, sentence_en) = words::sentences(leaf, known);
     InzageEvent {
         time: leaf.time,
         exchange: leaf.exchange.to_string(),
         kind: leaf.kind(),
-        sentence: words::sentence(leaf, known),
+        sentence,
+        sentence_en,
         declared: terms.and_then(|terms| terms.declared.clone()),
         from: from.map(known),
         purpose,

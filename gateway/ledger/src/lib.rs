@@ -36,7 +36,7 @@ pub use leaf::{
     Passed, ProposedBundle, Release, ReleaseStep, StepKind, Terms, Trace, Version, Withheld,
 };
 pub use leaf::{ClientIdentifier, DeliveredBytes, SealedPart};
-pub use moment::wall_clock;
+pub use moment::{midnight, wall_clock};
 pub use note::{Algorithm, KeyName, MAX_SIGNATURES, Note, NoteError, NoteSigner, Signature, VerifierKey};
 pub use proof::{
     ProofError, prove_consistency, prove_inclusion, tree_root, verify_consistency, verify_inclusion,

@@ -3,7 +3,7 @@
 //! Owns: that conversion. Knows the rule for Dutch summer time as the EU has it since 1996, so that no time
 //! zone database is needed. What time it is, callers say.
 
-use jiff::civil::DateTime;
+use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use model::Timestamp;
 
@@ -19,6 +19,13 @@ pub(crate) fn rfc3339(time: Timestamp) -> String {
 pub fn wall_clock(time: Timestamp) -> DateTime {
     let zone = TimeZone::posix(NETHERLANDS).unwrap_or(TimeZone::UTC);
     zone.to_datetime(instant(time))
+}
+
+/// The moment at which a day begins in the Netherlands; none for a day that no clock has.
+pub fn midnight(day: Date) -> Option<Timestamp> {
+    let zone = TimeZone::posix(NETHERLANDS).unwrap_or(TimeZone::UTC);
+    let begins = day.to_zoned(zone).ok()?.timestamp();
+    Some(Timestamp::from_unix_millis(begins.as_millisecond()))
 }
 
 /// `22-11-2026 08:12`, as it is written in the Netherlands.
@@ -53,5 +60,15 @@ mod tests {
         for millis in [i64::MIN, i64::MAX] {
             assert_eq!(rfc3339(Timestamp::from_unix_millis(millis)), "1970-01-01T00:00:00Z");
         }
+    }
+
+    #[test]
+    fn a_day_begins_by_the_clock_in_the_netherlands_and_the_days_of_the_change_are_23_and_25_hours() {
+        let begins = |text: &str| midnight(text.parse().unwrap()).unwrap();
+        assert_eq!(rfc3339(begins("2026-11-22")), "2026-11-21T23:00:00Z");
+        assert_eq!(rfc3339(begins("2026-07-01")), "2026-06-30T22:00:00Z");
+        let hours = |from, until| (begins(until).unix_millis() - begins(from).unix_millis()) / 3_600_000;
+        assert_eq!((hours("2026-03-29", "2026-03-30"), hours("2026-10-25", "2026-10-26")), (23, 25));
+        assert_eq!(wall_clock(begins("2026-03-29")).to_string(), "2026-03-29T00:00:00");
     }
 }

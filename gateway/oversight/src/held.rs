@@ -107,8 +107,16 @@ impl Oversight {
     /// `ROLE_NOT_ALLOWED`, recorded; or the log cannot be read.
     pub async fn held(&self, who: &Operator) -> Result<Vec<Held>, Refusal> {
         self.may(who, Act::ReleaseText).await?;
-        let criteria =
-            Criteria { kind: Some(Kind::Sent), decision: Some(Decision::Returned), ..Criteria::default() };
+        // What was sent before the longest time that anything waits has expired.
+        let longest =
+            self.proven().exchanges().map(|exchange| exchange.collect_within_days).max().unwrap_or(0);
+        let from = self.now().plus_seconds(-86_400 * i64::from(longest + 1));
+        let criteria = Criteria {
+            kind: Some(Kind::Sent),
+            decision: Some(Decision::Returned),
+            from: Some(from),
+            ..Criteria::default()
+        };
         let journal = self.journal();
         let found = journal.search(&criteria, None, usize::MAX).map_err(|error| unreadable(&error))?;
         let mut held = Vec::new();

@@ -45,6 +45,8 @@ pub struct Oversight {
     pub(crate) setup: Setup,
     /// Locked from the check of a step to its record, so that steps follow each other.
     pub(crate) changes: Mutex<Changes>,
+    /// The bundles that were studied last, proven: an officer looks at one many times before it is proposed.
+    pub(crate) studied: std::sync::Mutex<Vec<Arc<Proven>>>,
     random: SystemRandom,
 }
 
@@ -61,7 +63,12 @@ impl Oversight {
     /// When the log cannot be read.
     pub fn open(setup: Setup) -> Result<Arc<Oversight>, OpenError> {
         let changes = Mutex::new(Changes::read(&setup.journal)?);
-        Ok(Arc::new(Oversight { setup, changes, random: SystemRandom::new() }))
+        Ok(Arc::new(Oversight {
+            setup,
+            changes,
+            studied: std::sync::Mutex::default(),
+            random: SystemRandom::new(),
+        }))
     }
 
     /// The operator who showed these certificates (DER, leaf first); to be asked at every request.

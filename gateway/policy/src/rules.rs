@@ -9,6 +9,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use cedar_policy::{Effect, EntityUid, Policy, PolicyId, PolicySet, Schema, ValidationMode, Validator};
+use miette::Diagnostic;
 use model::{Name, Oin};
 
 use crate::bundle::{Files, Sentence, folder, text};
@@ -83,7 +84,7 @@ pub(crate) fn read_rules(files: &Files) -> Result<Vec<Rule>, LoadError> {
 fn read_file(file: &str, source: &str, guardrail: bool, rules: &mut Vec<Rule>, problems: &mut Vec<Problem>) {
     let set = match PolicySet::from_str(source) {
         Ok(set) => set,
-        Err(error) => return problems.push(Problem::new(Stage::Rule, file, format!("{error:?}"))),
+        Err(errors) => return problems.extend(errors.iter().map(|error| unreadable(file, source, error))),
     };
     if set.num_of_templates() > 0 {
         problems.push(Problem::new(
@@ -105,6 +106,21 @@ fn read_file(file: &str, source: &str, guardrail: bool, rules: &mut Vec<Rule>, p
             }
         }
     }
+}
+
+/// What Cedar cannot read, at its line and column.
+fn unreadable(file: &str, source: &str, error: &(impl Diagnostic + std::fmt::Display)) -> Problem {
+    let label = error.labels().and_then(|mut labels| labels.next());
+    let before = label.and_then(|label| source.get(..label.offset()));
+    let place = before.map_or_else(
+        || file.to_owned(),
+        |before| {
+            let column = before.chars().rev().take_while(|character| *character != '\n').count() + 1;
+            format!("{file}:{}:{column}", before.matches('\n').count() + 1)
+        },
+    );
+    let help = error.help().map_or_else(String::new, |help| format!("; {help}"));
+    Problem::new(Stage::Rule, place, format!("{error}{help}"))
 }
 
 fn read_rule(file: &str, policy: &Policy, guardrail: bool) -> Result<Rule, String> {

@@ -4,11 +4,12 @@
 //! cosignature, and is told of once. Only at the start can a witness say no: when it has seen more of this log.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use journal::{LogFiles, PublishedLog};
 use ledger::witness::{AddCheckpoint, Heard, RequestError, hear};
 use ledger::{Note, VerifierKey};
+use model::Timestamp;
 
 use crate::client::{Http, HttpError};
 use crate::collected::Collected;
@@ -156,6 +157,7 @@ pub async fn ask_always(witness: Witness, log: PublishedLog, collected: Arc<Coll
     let mut published = log.published();
     let (mut last, mut pause, mut told) = (0, PAUSE.0, None);
     let mut done = String::new();
+    collected.standings.begin(witness.key.name());
     loop {
         let text = {
             let published = published.borrow_and_update();
@@ -165,6 +167,7 @@ pub async fn ask_always(witness: Witness, log: PublishedLog, collected: Arc<Coll
         if text != done {
             match witness.ask(&log, &collected, &mut last).await {
                 Ok(_) => {
+                    collected.standings.cosigned(witness.key.name(), last, now());
                     (done, pause) = (text, PAUSE.0);
                     if told.take().is_some() {
                         tracing::info!(witness = name, "a witness cosigns again");
@@ -174,6 +177,7 @@ pub async fn ask_always(witness: Witness, log: PublishedLog, collected: Arc<Coll
                     if told.as_ref() != Some(&trouble) {
                         tracing::error!(witness = name, %trouble, "a witness does not cosign");
                     }
+                    collected.standings.hangs(witness.key.name(), trouble.to_string());
                     told = Some(trouble);
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(PAUSE.1);
@@ -185,4 +189,9 @@ pub async fn ask_always(witness: Witness, log: PublishedLog, collected: Arc<Coll
             return;
         }
     }
+}
+
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_unix_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }

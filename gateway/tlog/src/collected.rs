@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 
 use ledger::{KeyName, Note, Signature};
 
+use crate::standing::{Standing, Standings};
+
 /// So many checkpoints wait for answers.
 const KEPT: usize = 32;
 
@@ -33,12 +35,24 @@ struct Inner {
 pub struct Collected {
     quorum: usize,
     inner: Mutex<Inner>,
+    pub(crate) standings: Standings,
 }
 
 impl Collected {
     /// Wants so many witnesses beside each checkpoint; 0 for none.
     pub fn new(quorum: usize) -> Collected {
-        Collected { quorum, inner: Mutex::new(Inner { kept: Vec::new(), agreed: None, told: false }) }
+        let inner = Mutex::new(Inner { kept: Vec::new(), agreed: None, told: false });
+        Collected { quorum, inner, standings: Standings::default() }
+    }
+
+    /// How many witnesses have to cosign a checkpoint.
+    pub fn quorum(&self) -> usize {
+        self.quorum
+    }
+
+    /// How each witness does that is asked.
+    pub fn standings(&self) -> Vec<Standing> {
+        self.standings.all()
     }
 
     /// Takes note of a checkpoint that was published.

@@ -4,7 +4,8 @@
 //! Never does: decide what is in the log (`journal`), or by which rule a witness answers (`ledger::witness`).
 //!
 //! Reading order: `site` (one request, one answer), `served` (the log as a site), `remote` (a log elsewhere),
-//! `witness` (being one), `ask` (asking them), `collected` (what they answered).
+//! `witness` (being one), `ask` (asking them), `collected` (what they answered),
+//! `standing` (how each of them does).
 
 mod ask;
 mod client;
@@ -12,6 +13,7 @@ mod collected;
 mod remote;
 mod served;
 mod site;
+mod standing;
 pub mod tls;
 mod witness;
 
@@ -21,4 +23,5 @@ pub use collected::Collected;
 pub use remote::RemoteLog;
 pub use served::ServedLog;
 pub use site::{Limits, Site, Transport, serve};
+pub use standing::Standing;
 pub use witness::{WitnessError, WitnessSite};

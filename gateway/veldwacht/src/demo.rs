@@ -132,10 +132,11 @@ impl Stage {
     }
 }
 
-/// Who may come in at the console of a demo, and as what.
-const OPERATORS: [(&str, &str); 4] = [
+/// Who may come in at the console of a demo, and as what: a widening takes two officers beside its author.
+const OPERATORS: [(&str, &str); 5] = [
     ("officer-1", "officer"),
     ("officer-2", "officer"),
+    ("officer-3", "officer"),
     ("auditor-1", "auditor"),
     ("beheerder-1", "beheerder"),
 ];

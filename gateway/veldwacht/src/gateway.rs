@@ -104,7 +104,7 @@ impl Ready {
             clock: Arc::new(now),
         });
         let oversight = oversight.unreachable("the log")?;
-        let operators = Operators::open(config, &gateway, &oversight).await?;
+        let operators = Operators::open(config, &gateway, &oversight, public_log.collected()).await?;
         gateway.compare_with(config.shadow.as_deref().map(draft).transpose()?);
         let asks = Asks::new(routes(config)?);
         let listener = TcpListener::bind(config.listen).await.unreachable(config.listen)?;

@@ -63,6 +63,11 @@ impl PublicLog {
         config.log.serve.as_ref().map_or(Ok(()), |serve| server(config, serve)().map(|_| ()))
     }
 
+    /// What its witnesses answer.
+    pub(crate) fn collected(&self) -> Arc<Collected> {
+        Arc::clone(&self.collected)
+    }
+
     /// Where the log is served: its address, prefix and all, if the certificate is for this machine's name.
     pub(crate) fn address(&self) -> Option<String> {
         let address: SocketAddr = self.serving.as_ref()?.listener.local_addr().ok()?;

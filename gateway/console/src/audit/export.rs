@@ -8,13 +8,12 @@ use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
 use journal::{Criteria, Journal};
 use ledger::{Format, Producer, Record};
-use model::Timestamp;
 use oversight::{Act, Look};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
-use super::search::day;
+use super::days::Days;
 use super::shell;
 use crate::fault::Fault;
 use crate::form::Form;
@@ -77,10 +76,10 @@ pub(super) async fn export(State(console): App, Extension(visitor): Who, Extensi
         Format::Nen7513 => Look::ExportNen7513,
         Format::Csv => Look::ExportCsv,
     };
-    let (from, until): (Option<Timestamp>, Option<Timestamp>) = (day(&form, "from"), day(&form, "until"));
-    let criteria = Criteria { from, until, ..Criteria::default() };
+    let (days, mut criteria) = (Days::of(&form), Criteria::default());
+    days.narrow(&mut criteria);
     let journal = Arc::clone(console.oversight().journal());
-    let found = journal.search(&criteria, None, usize::MAX)?;
+    let found = days.trim(&journal, journal.search(&criteria, None, usize::MAX)?)?;
     console.oversight().look(&visitor.operator, look, found.len() as u64, None, Some(reason)).await?;
     let producer = console.setup.producer.clone();
     let (send, receive) = mpsc::channel(4);

@@ -3,7 +3,8 @@
 use askama::Template;
 use axum::Extension;
 use axum::extract::State;
-use ledger::{Census, Trust, verify_records};
+use ledger::{Census, Leaf, Trust, verify_records};
+use model::Timestamp;
 use oversight::Act;
 
 use super::shell;
@@ -17,6 +18,13 @@ struct Signer {
     name: String,
     when: Option<String>,
     own: bool,
+}
+
+/// A witness that is asked: what it cosigned last, and whether it hangs.
+struct Watching {
+    name: String,
+    cosigned: Option<String>,
+    trouble: Option<String>,
 }
 
 /// What came of checking all of it.
@@ -38,6 +46,11 @@ struct Health {
     key: String,
     signers: Vec<Signer>,
     cosigned: bool,
+    /// When the newest published record was made, and how long ago that is.
+    newest: Option<(String, String)>,
+    /// How many witnesses have to cosign.
+    quorum: String,
+    watching: Vec<Watching>,
     note: String,
     checked: Checked,
 }
@@ -75,6 +88,13 @@ fn counts(census: &Census, visitor: &Visitor) -> Vec<(String, String)> {
     kinds.chain([(visitor.words().audit.clock_back.to_owned(), number(census.clock_went_back))]).collect()
 }
 
+/// When the last record was made that is published.
+fn newest(console: &Console, size: u64) -> Result<Option<Timestamp>, Fault> {
+    let Some(last) = size.checked_sub(1) else { return Ok(None) };
+    let bytes = console.oversight().journal().record(last)?;
+    Ok(Leaf::from_bytes(&bytes).ok().map(|leaf| leaf.time))
+}
+
 fn shown(console: &Console, visitor: &Visitor, checked: Checked) -> Answer {
     let published = console.setup.published.borrow().clone();
     let size = console.oversight().journal().size();
@@ -87,8 +107,7 @@ fn shown(console: &Console, visitor: &Visitor, checked: Checked) -> Answer {
             // A cosignature begins with its moment, in seconds (C2SP tlog-cosignature).
             let seconds = line.bytes.split_first_chunk().filter(|(_, rest)| rest.len() == 64);
             let seconds = seconds.and_then(|(seconds, _)| i64::try_from(u64::from_be_bytes(*seconds)).ok());
-            let time =
-                seconds.map(|seconds| model::Timestamp::from_unix_millis(seconds.saturating_mul(1000)));
+            let time = seconds.map(|seconds| Timestamp::from_unix_millis(seconds.saturating_mul(1000)));
             Signer {
                 name: line.name.to_string(),
                 when: time.map(|time| show::moment(time, visitor.language)),
@@ -96,7 +115,23 @@ fn shown(console: &Console, visitor: &Visitor, checked: Checked) -> Answer {
             }
         })
         .collect();
+    let t = &visitor.words().audit;
+    let now = console.oversight().now();
+    let newest = newest(console, published.checkpoint.size)?
+        .map(|time| (show::moment(time, visitor.language), show::ago(time, now, visitor.language)));
+    let (quorum, witnesses) = (console.setup.witnesses)();
+    let watching = witnesses.into_iter().map(|witness| Watching {
+        name: witness.name,
+        cosigned: witness.cosigned.map(|(size, at)| {
+            let size = show::number(size, visitor.language);
+            show::fill(t.witness_last, &[&size, &show::ago(at, now, visitor.language)])
+        }),
+        trouble: witness.trouble,
+    });
     made(&Health {
+        newest,
+        quorum: show::fill(t.quorum, &[&quorum.to_string()]),
+        watching: watching.collect(),
         size: show::number(size, visitor.language),
         published: show::number(published.checkpoint.size, visitor.language),
         behind: size.saturating_sub(published.checkpoint.size),

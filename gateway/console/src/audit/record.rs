@@ -1,5 +1,7 @@
 //! One record: what stands in it, for people and as it stands in the log, and the proof that it does.
 
+use std::collections::BTreeMap;
+
 use askama::Template;
 use axum::Extension;
 use axum::extract::{Path, State};
@@ -81,7 +83,7 @@ fn facts(leaf: &Leaf, proven: &Proven, visitor: &Visitor) -> Vec<(&'static str, 
         fact(t.reason, carried.reason.map(|reason| sentence(words::reason(reason, language))));
     }
     if let Event::Consent(change) = &leaf.event {
-        fact(t.receiver, Some(party(&change.receiver, proven, language)));
+        fact(t.receiver, Some(party(&change.receiver, proven, visitor)));
         fact(t.consents, Some(consent(change.state, language).to_owned()));
     }
     fact(t.activity, leaf.activity.clone());
@@ -97,21 +99,28 @@ fn receiver(delivery: &Delivery, proven: &Proven, visitor: &Visitor) -> Receiver
         class.map_or(visitor.words().shell.unknown, |class| words::class(class, language))
     };
     let times = |count: u32| if count > 1 { format!(" ({count}×)") } else { String::new() };
-    let passed = delivery.passed.iter().map(|passed| {
-        format!(
-            "{}: {}{}",
-            class(Some(passed.class)),
-            words::form(passed.form, language),
-            times(passed.count)
-        )
-    });
+    let mut passed: BTreeMap<model::Form, Vec<String>> = BTreeMap::new();
+    for one in &delivery.passed {
+        let what = format!("{}{}", class(Some(one.class)), times(one.count));
+        passed.entry(one.form).or_default().push(what);
+    }
+    let passed =
+        passed.iter().map(|(form, what)| format!("{}: {}", words::form(*form, language), what.join(", ")));
     let sentence_of = |rule: &model::Name| {
         let mut rules = proven.rules();
         rules.find(|text| text.name == *rule).map(|text| language.sentence(&text.sentence).to_owned())
     };
-    let withheld = delivery.withheld.iter().map(|one| {
-        let why = one.rule.as_ref().and_then(sentence_of).map(|why| format!(" – {why}")).unwrap_or_default();
-        format!("{}{}{why}", class(one.class), times(one.count))
+    let mut withheld: Vec<(Option<&model::Name>, Vec<String>)> = Vec::new();
+    for one in &delivery.withheld {
+        let what = format!("{}{}", class(one.class), times(one.count));
+        match withheld.iter_mut().find(|(rule, _)| *rule == one.rule.as_ref()) {
+            Some((_, all)) => all.push(what),
+            None => withheld.push((one.rule.as_ref(), vec![what])),
+        }
+    }
+    let withheld = withheld.iter().map(|(rule, what)| {
+        let why = rule.and_then(sentence_of).map(|why| format!(" – {why}")).unwrap_or_default();
+        format!("{}{why}", what.join(", "))
     });
     let held_back = delivery
         .held_back
@@ -122,7 +131,7 @@ fn receiver(delivery: &Delivery, proven: &Proven, visitor: &Visitor) -> Receiver
         format!("beroepsgeheim {}, gezondheidsgegevens {}", consent(one, language), consent(other, language))
     });
     Receiver {
-        to: party(&delivery.to, proven, language),
+        to: party(&delivery.to, proven, visitor),
         class: mark(delivery.decision),
         decision: words::decision(delivery.decision, language),
         reason: delivery.reason.map(|reason| sentence(words::reason(reason, language))),

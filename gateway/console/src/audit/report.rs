@@ -121,9 +121,9 @@ fn most_asked(found: &[Opened]) -> Vec<(String, usize)> {
 
 /// Users by the most clients that they had on one day, with how many records.
 fn many_clients(found: &[Opened]) -> Vec<(String, usize, usize)> {
-    type Days = BTreeMap<i64, std::collections::BTreeSet<String>>;
+    type Days = BTreeMap<jiff::civil::Date, std::collections::BTreeSet<String>>;
     let mut users: BTreeMap<&str, (Days, usize)> = BTreeMap::new();
-    let day = |time: Timestamp| time.unix_seconds().div_euclid(DAY);
+    let day = |time: Timestamp| ledger::wall_clock(time).date();
     for opened in found {
         let (Some(client), Some(sealed)) = (opened.client, &opened.sealed) else { continue };
         let Some(user) = sealed.user.as_deref() else { continue };

@@ -4,17 +4,16 @@ use askama::Template;
 use axum::Extension;
 use axum::extract::State;
 use journal::Criteria;
-use ledger::{Decision, Kind, Leaf};
-use model::{DataClass, ExchangeId, Oin, Timestamp};
+use ledger::{Decision, Kind};
+use model::{DataClass, ExchangeId, Oin};
 use oversight::Act;
 
+use super::days::Days;
 use super::shell;
 use super::tell::{Told, tell};
-use crate::fault::Fault;
 use crate::form::Form;
 use crate::pages::{App, Typed, Who};
 use crate::shell::{Answer, Shell, page as made};
-use crate::visitor::Visitor;
 use crate::{Console, show, words};
 
 /// So many records a page.
@@ -61,10 +60,14 @@ struct Search {
 /// The page.
 pub(super) async fn page(State(console): App, Extension(visitor): Who, Extension(query): Typed) -> Answer {
     console.oversight().may(&visitor.operator, Act::Search).await?;
-    let criteria = criteria(&query);
+    let (days, mut criteria) = (Days::of(&query), criteria(&query));
+    days.narrow(&mut criteria);
     let before = query.parsed::<u64>("before");
-    let found = console.oversight().journal().search_back(&criteria, before.unwrap_or(u64::MAX), PAGE + 1)?;
-    let rows = read(&console, found.iter().take(PAGE).copied(), &visitor)?;
+    let journal = console.oversight().journal();
+    let found = days.newest(journal, &criteria, before.unwrap_or(u64::MAX), PAGE + 1)?;
+    let proven = console.oversight().proven();
+    let rows = found.iter().take(PAGE).map(|(index, leaf)| tell(*index, leaf, &proven, &visitor));
+    let rows: Vec<Told> = rows.collect();
     let more = found.len() > PAGE;
     let older = rows.last().filter(|_| more).map(|last| link(&query, Some(last.index)));
     let t = &visitor.words().audit;
@@ -92,21 +95,6 @@ pub(super) async fn page(State(console): App, Extension(visitor): Who, Extension
     })
 }
 
-/// Records as rows.
-pub(super) fn read(
-    console: &Console,
-    found: impl IntoIterator<Item = u64>,
-    visitor: &Visitor,
-) -> Result<Vec<Told>, Fault> {
-    let proven = console.oversight().proven();
-    let told = |index| {
-        let bytes = console.oversight().journal().record(index)?;
-        let leaf = Leaf::from_bytes(&bytes).map_err(|_| Fault::Broken)?;
-        Ok(tell(index, &leaf, &proven, visitor))
-    };
-    found.into_iter().map(told).collect()
-}
-
 pub(super) fn organisations(console: &Console, chosen: &str) -> Vec<Choice> {
     let proven = console.oversight().proven();
     choices(proven.organisations(), chosen, |organisation| {
@@ -124,17 +112,8 @@ fn criteria(query: &Form) -> Criteria {
             .find(|one| one.name() == query.get("decision")),
         kind: Kind::ALL.iter().copied().find(|kind| kind.name() == query.get("kind")),
         exchange: query.parsed::<ExchangeId>("exchange"),
-        from: day(query, "from"),
-        until: day(query, "until"),
         ..Criteria::default()
     }
-}
-
-/// A day that was typed.
-pub(super) fn day(query: &Form, name: &str) -> Option<Timestamp> {
-    let date: jiff::civil::Date = query.parsed(name)?;
-    let midnight = date.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
-    Some(Timestamp::from_unix_millis(midnight.timestamp().as_millisecond()))
 }
 
 fn link(query: &Form, before: Option<u64>) -> String {

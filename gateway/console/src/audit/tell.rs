@@ -44,21 +44,24 @@ pub(crate) fn tell(index: u64, leaf: &Leaf, proven: &Proven, visitor: &Visitor) 
         clock: show::clock(leaf.time),
         kind: words::kind(leaf.kind(), language),
         about: about(leaf, proven, language),
-        from: from.map_or_else(String::new, |from| party(from, proven, language)),
-        to: to.map(|delivery| party(&delivery.to, proven, language)).collect(),
+        from: from.map_or_else(String::new, |from| party(from, proven, visitor)),
+        to: to.map(|delivery| party(&delivery.to, proven, visitor)).collect(),
         outcomes: outcomes(leaf, visitor),
     }
 }
 
 /// `Gemeente Delft, klantmanager`.
-pub(crate) fn party(party: &Party, proven: &Proven, language: Language) -> String {
-    format!("{}, {}", show::organisation(&party.oin, proven), show::role(&party.role, proven, language))
+pub(crate) fn party(party: &Party, proven: &Proven, visitor: &Visitor) -> String {
+    let known = proven.organisation(&party.oin).is_some() || party.oin != visitor.gateway;
+    let name =
+        if known { show::organisation(&party.oin, proven) } else { visitor.words().audit.gateway.to_owned() };
+    format!("{name}, {}", show::role(&party.role, proven, visitor.language))
 }
 
 fn about(leaf: &Leaf, proven: &Proven, language: Language) -> String {
     match &leaf.event {
         Event::Consent(change) => show::purpose(&change.purpose, proven, language),
-        Event::Access(access) => show::plain(access.what.as_str()).replace('-', " "),
+        Event::Access(access) => words::look(access.what.as_str(), language),
         Event::Erased(erasure) => erasure.ground.to_string(),
         Event::Release(release) => release.text.field.to_string(),
         event => {

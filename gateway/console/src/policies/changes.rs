@@ -10,6 +10,7 @@ use model::ExchangeId;
 use oversight::{Act, Change, Which};
 use policy::State as Stand;
 
+use super::draft::check;
 use super::shell;
 use crate::fault::Fault;
 use crate::pages::{App, Typed, Who};
@@ -40,6 +41,15 @@ struct Told {
 struct List {
     shell: Shell,
     changes: Vec<Told>,
+    /// The bundles that decided, the newest first; empty while there was only one.
+    before: Vec<Before>,
+    decides: bool,
+}
+
+struct Before {
+    number: u64,
+    digest: String,
+    running: bool,
 }
 
 #[derive(Template)]
@@ -48,14 +58,26 @@ struct One {
     shell: Shell,
     change: Told,
     decides: bool,
-    difference: Vec<policy::Change>,
+    difference: Vec<check::Change>,
 }
 
 /// The list.
 pub(super) async fn page(State(console): App, Extension(visitor): Who) -> Answer {
     let changes = console.oversight().changes(&visitor.operator).await?;
     let changes = changes.iter().map(|change| tell(change, &visitor)).collect();
-    made(&List { changes, shell: shell(&visitor, visitor.words().policies.changes) })
+    let running = console.oversight().proven().number();
+    let history = console.oversight().history(&visitor.operator).await?;
+    let before = history.iter().rev().map(|bundle| Before {
+        number: bundle.number,
+        digest: bundle.digest.to_string(),
+        running: bundle.number == running,
+    });
+    let mut before: Vec<Before> = before.collect();
+    if before.len() < 2 {
+        before.clear();
+    }
+    let decides = visitor.may(Act::ChangePolicy);
+    made(&List { changes, before, decides, shell: shell(&visitor, visitor.words().policies.changes) })
 }
 
 /// One change.
@@ -68,11 +90,11 @@ pub(super) async fn one(State(console): App, Extension(visitor): Who, Path(id): 
     // What is over has nothing to be compared with any more.
     let difference = match change.open {
         true => {
-            console
-                .oversight()
-                .difference(&visitor.operator, Which::Running, Which::Change(id))
-                .await?
-                .changes
+            let to = Which::Change(id);
+            check::told(
+                &console.oversight().difference(&visitor.operator, Which::Running, to).await?,
+                &visitor,
+            )
         }
         false => Vec::new(),
     };

@@ -1,16 +1,23 @@
 //! Working on a draft: its files as text, what is wrong with it, what it would change, and proposing it.
 //!
 //! A draft decides nothing. Signing happens in the officer's browser, with a key that never comes here; proposing it is
-//! `oversight`'s, which reads, proves and records it.
+//! `oversight`'s, which reads, proves and records it. Next: `check` says what a draft is worth, `cell` changes it by the matrix.
+
+pub(super) mod cell;
+pub(super) mod check;
+mod rule;
+
+use std::collections::BTreeMap;
 
 use askama::Template;
 use axum::Extension;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Redirect};
-use model::{Name, Refusal};
+use model::Name;
 use oversight::{Act, Which};
-use policy::{Files, Proven, Replay, SIGNATURES};
+use policy::{Digest, Files, Proven, SIGNATURES};
 
+use self::check::{Changed, Meaning, Wrong};
 use super::drafts::{Draft, Saved};
 use super::shell;
 use crate::audit::{Choice, choices};
@@ -22,8 +29,6 @@ use crate::{Console, show};
 
 /// The longest title, in characters.
 const TITLE: usize = 120;
-/// So many changes of meaning are shown; the count says how many there are.
-const SHOWN: usize = 300;
 
 struct Listed {
     id: u64,
@@ -40,27 +45,6 @@ struct List {
     drafts: Vec<Listed>,
 }
 
-/// One thing that would change.
-struct Change {
-    widens: bool,
-    place: String,
-    what: String,
-    before: String,
-    after: String,
-    states: String,
-}
-
-/// What is to be said of a draft that proves itself.
-struct Meaning {
-    wider: usize,
-    total: usize,
-    changes: Vec<Change>,
-    deliveries: u64,
-    unchanged: u64,
-    lost: Vec<String>,
-    statement: String,
-}
-
 #[derive(Template)]
 #[template(path = "draft.html")]
 struct Page {
@@ -74,8 +58,15 @@ struct Page {
     read_only: bool,
     /// What someone else made of this file meanwhile, and who.
     theirs: Option<(String, String)>,
-    problems: Vec<(String, String)>,
+    /// Someone else changed the draft while this visitor signed it.
+    unsigned: bool,
+    /// It goes back to what held before.
+    back: bool,
+    checked: bool,
+    problems: Vec<Wrong>,
     meaning: Option<Meaning>,
+    /// The lines that differ from the bundle it changes.
+    lines: Vec<Changed>,
     signatures: Vec<String>,
 }
 
@@ -93,28 +84,62 @@ pub(super) async fn list(State(console): App, Extension(visitor): Who) -> Answer
     made(&List { drafts: drafts.collect(), shell: shell(&visitor, visitor.words().policies.drafts) })
 }
 
-/// Begins a draft, under the next number.
+/// Begins a draft of the rules in force.
 pub(super) async fn begin(State(console): App, Extension(visitor): Who, Extension(form): Typed) -> Answer {
-    console.oversight().may(&visitor.operator, Act::ChangePolicy).await?;
-    let running = console.oversight().files(&visitor.operator, Which::Running).await?;
-    let (proven, at) = (console.oversight().proven(), console.oversight().now());
-    let header = running.get("bundle.toml").map(|bytes| String::from_utf8_lossy(bytes).into_owned());
-    let (now, next) = (format!("number = {}", proven.number()), format!("number = {}", proven.number() + 1));
-    let header = header.ok_or(Fault::Broken)?.replacen(&now, &next, 1);
-    let title: String = form.get("title").chars().take(TITLE).collect();
+    let running = console.oversight().proven().digest();
+    let id = new(&console, &visitor, form.get("title"), running, false).await?;
+    Ok(Redirect::to(&format!("/policies/drafts/{id}")).into_response())
+}
+
+/// Begins a draft that goes back to a bundle that decided before: its content, to be signed and published again.
+pub(super) async fn back(State(console): App, Extension(visitor): Who, Extension(form): Typed) -> Answer {
+    let digest: Digest = form.parsed("digest").ok_or(Fault::NotFound)?;
+    let before = console.oversight().history(&visitor.operator).await?;
+    let before = before.iter().find(|bundle| bundle.digest.0 == digest.0).ok_or(Fault::NotFound)?;
+    let title = show::fill(visitor.words().policies.back_title, &[&before.number.to_string()]);
+    let id = new(&console, &visitor, &title, digest, true).await?;
+    Ok(Redirect::to(&format!("/policies/drafts/{id}?check=yes")).into_response())
+}
+
+/// A new draft of a bundle, under the next number; gives its name.
+pub(super) async fn new(
+    console: &Console,
+    visitor: &Visitor,
+    title: &str,
+    base: Digest,
+    back: bool,
+) -> Result<u64, Fault> {
+    let oversight = console.oversight();
+    oversight.may(&visitor.operator, Act::ChangePolicy).await?;
+    let files = oversight.files(&visitor.operator, Which::Shelved(base)).await?;
+    let header =
+        files.get("bundle.toml").and_then(|bytes| std::str::from_utf8(bytes).ok()).ok_or(Fault::Broken)?;
+    let header = renumbered(header, oversight.proven().number() + 1);
+    let at = oversight.now();
+    let title: String = title.chars().filter(|character| !character.is_control()).take(TITLE).collect();
     let draft = Draft {
         id: u64::try_from(at.unix_millis()).unwrap_or_default(),
         title: if title.is_empty() { show::moment(at, visitor.language) } else { title },
         by: visitor.operator.name().clone(),
         at,
-        base: proven.digest(),
+        base,
+        back,
         version: 1,
         last: visitor.operator.name().clone(),
         files: [("bundle.toml".to_owned(), header)].into(),
-        signatures: std::collections::BTreeMap::new(),
+        signatures: BTreeMap::new(),
     };
     console.drafts.begin(&draft).map_err(broken)?;
-    Ok(Redirect::to(&format!("/policies/drafts/{}", draft.id)).into_response())
+    Ok(draft.id)
+}
+
+/// The head of a bundle under another number.
+fn renumbered(header: &str, number: u64) -> String {
+    let is_number = |line: &str| line.split('=').next().is_some_and(|key| key.trim() == "number");
+    let lines = header
+        .lines()
+        .map(|line| if is_number(line) { format!("number = {number}") } else { line.to_owned() });
+    lines.map(|line| line + "\n").collect()
 }
 
 /// The page of a draft.
@@ -128,8 +153,9 @@ pub(super) async fn one(
     let draft = console.drafts.get(id).map_err(broken)?.ok_or(Fault::NotFound)?;
     let mut page = opened(&console, &visitor, &draft, query.get("file")).await?;
     if query.get("check") == "yes" {
-        check(&console, &visitor, &draft, &mut page).await?;
+        check::check(&console, &visitor, &draft, &mut page).await?;
     }
+    page.unsigned = query.get("unsigned") == "yes";
     made(&page)
 }
 
@@ -147,7 +173,7 @@ pub(super) async fn save(
         return Err(Fault::NotFound);
     }
     let me = visitor.operator.name().clone();
-    let saved = console.drafts.change(id, version, |draft| {
+    let saved = console.drafts.change(id, Some(version), |draft| {
         draft.files.insert(file.clone(), text.clone());
         draft.signatures.clear();
         draft.last = me;
@@ -177,12 +203,17 @@ pub(super) async fn sign(
     let key: Name = form.parsed("key").ok_or(Fault::NotFound)?;
     let signature = form.get("signature").to_owned();
     let well_formed = signature.len() == 128 && hex::decode(&signature).is_ok();
-    let draft = console.drafts.get(id).map_err(broken)?.filter(|_| well_formed).ok_or(Fault::NotFound)?;
-    let saved = console.drafts.change(id, draft.version, |draft| {
+    let version = form.parsed::<u64>("version").filter(|_| well_formed).ok_or(Fault::NotFound)?;
+    let saved = console.drafts.change(id, Some(version), |draft| {
         draft.signatures.insert(key, signature);
     });
-    saved.map_err(broken)?;
-    Ok(Redirect::to(&format!("/policies/drafts/{id}?check=yes#outcome")).into_response())
+    // What was signed is not what the draft is by now: it is shown as it is, to be signed again.
+    let unsigned = match saved.map_err(broken)? {
+        Saved::Kept => "",
+        Saved::Gone => return Err(Fault::NotFound),
+        Saved::Overtaken(_) => "&unsigned=yes",
+    };
+    Ok(Redirect::to(&format!("/policies/drafts/{id}?check=yes{unsigned}#outcome")).into_response())
 }
 
 /// Proposes the draft with its signatures; it is over then.
@@ -192,13 +223,16 @@ pub(super) async fn propose(State(console): App, Extension(visitor): Who, Path(i
     let proven = console.oversight().prove(&visitor.operator, Which::Draft(files.clone())).await?;
     let signed = signatures(&files, &proven, &draft)?;
     files.insert(SIGNATURES.to_owned(), signed.into_bytes());
-    let change = console.oversight().propose(&visitor.operator, files).await?;
+    let change = match draft.back {
+        true => console.oversight().rollback(&visitor.operator, files).await?,
+        false => console.oversight().propose(&visitor.operator, files).await?,
+    };
     console.drafts.end(id).map_err(broken)?;
     Ok(Redirect::to(&format!("/policies/changes/{}", change.id)).into_response())
 }
 
 /// The files of a draft: those of the bundle that it changes, with what differs.
-async fn files(console: &Console, visitor: &Visitor, draft: &Draft) -> Result<Files, Fault> {
+pub(super) async fn files(console: &Console, visitor: &Visitor, draft: &Draft) -> Result<Files, Fault> {
     let mut files = console.oversight().files(&visitor.operator, Which::Shelved(draft.base)).await?;
     for (name, text) in &draft.files {
         files.insert(name.clone(), text.clone().into_bytes());
@@ -241,79 +275,18 @@ async fn opened(console: &Console, visitor: &Visitor, draft: &Draft, wanted: &st
         text: String::from_utf8_lossy(bytes).into_owned(),
         read_only: is_read_only(name),
         theirs: None,
+        unsigned: false,
+        back: draft.back,
+        checked: false,
         problems: Vec::new(),
         meaning: None,
+        lines: Vec::new(),
         signatures: draft.signatures.keys().map(ToString::to_string).collect(),
         shell: shell(visitor, draft.title.clone()),
     })
 }
 
-/// Proves the draft, and says what it changes and would have changed.
-async fn check(console: &Console, visitor: &Visitor, draft: &Draft, page: &mut Page) -> Result<(), Fault> {
-    let files = files(console, visitor, draft).await?;
-    let (oversight, who) = (console.oversight(), &visitor.operator);
-    let proven = match oversight.prove(who, Which::Draft(files.clone())).await {
-        Ok(proven) => proven,
-        Err(Refusal { violations, .. }) if !violations.is_empty() => {
-            page.problems = violations.into_iter().map(|at| (at.field, at.description)).collect();
-            return Ok(());
-        }
-        Err(refusal) => return Err(refusal.into()),
-    };
-    let difference = oversight.difference(who, Which::Running, Which::Draft(files.clone())).await?;
-    let replay = oversight.replay(who, Which::Draft(files)).await?;
-    let mut changes: Vec<Change> = difference
-        .changes
-        .iter()
-        .map(|change| Change {
-            widens: change.widens,
-            place: change.place.clone(),
-            what: change.what.replace('`', ""),
-            before: change.before.clone(),
-            after: change.after.clone(),
-            states: change.states.clone(),
-        })
-        .collect();
-    let (total, wider) = (changes.len(), changes.iter().filter(|change| change.widens).count());
-    changes.sort_by_key(|change| !change.widens);
-    changes.truncate(SHOWN);
-    page.meaning = Some(Meaning {
-        wider,
-        total,
-        changes,
-        deliveries: replay.deliveries,
-        unchanged: replay.unchanged,
-        lost: lost(&replay, visitor),
-        statement: statement(&proven),
-    });
-    Ok(())
-}
-
-/// What of the past would have gone otherwise, a line each.
-fn lost(replay: &Replay, visitor: &Visitor) -> Vec<String> {
-    let t = &visitor.words().policies;
-    let class = |class| crate::words::class(class, visitor.language);
-    let refused = replay
-        .refused
-        .iter()
-        .map(|(reason, count)| show::fill(t.would_refuse, &[&count.to_string(), reason]));
-    let lost = replay.lost.iter().map(|((exchange, what), count)| {
-        show::fill(t.would_lose, &[&count.to_string(), exchange, class(*what)])
-    });
-    let gained = replay.gained.iter().map(|((exchange, what), count)| {
-        show::fill(t.would_gain, &[&count.to_string(), exchange, class(*what)])
-    });
-    refused.chain(lost).chain(gained).collect()
-}
-
-/// What an officer signs (`policy::signature`): short, and readable by who signs it.
-fn statement(proven: &Proven) -> String {
-    let (name, number) = (proven.name(), proven.number());
-    let (files, matrix) = (proven.digest(), proven.matrix_digest());
-    format!("veldwacht bundle v1\nname {name}\nnumber {number}\nfiles {files}\nmatrix {matrix}\n")
-}
-
-fn broken(error: std::io::Error) -> Fault {
+pub(super) fn broken(error: std::io::Error) -> Fault {
     tracing::error!(%error, "a draft could not be read or kept");
     Fault::Broken
 }

@@ -27,6 +27,9 @@ pub(crate) struct Draft {
     pub(crate) at: Timestamp,
     /// The bundle that it changes.
     pub(crate) base: Digest,
+    /// It goes back to that bundle, which decided before.
+    #[serde(default)]
+    pub(crate) back: bool,
     /// Goes up with every change.
     pub(crate) version: u64,
     /// Who changed it last.
@@ -93,11 +96,16 @@ impl Drafts {
         self.write(draft)
     }
 
-    /// Changes the draft that someone saw as this version.
-    pub(crate) fn change(&self, id: u64, version: u64, change: impl FnOnce(&mut Draft)) -> io::Result<Saved> {
+    /// Changes the draft that someone saw as this version; as any version, where a change is right beside every other.
+    pub(crate) fn change(
+        &self,
+        id: u64,
+        version: Option<u64>,
+        change: impl FnOnce(&mut Draft),
+    ) -> io::Result<Saved> {
         let _held = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(mut draft) = self.get(id)? else { return Ok(Saved::Gone) };
-        if draft.version != version {
+        if version.is_some_and(|version| version != draft.version) {
             return Ok(Saved::Overtaken(Box::new(draft)));
         }
         change(&mut draft);

@@ -1,50 +1,27 @@
-//! Trying a sentence: what the screener in force reads in it, marked in place.
+//! Trying a sentence: what the screener reads in it, marked in place; with the words in force, or with those of a draft.
+//!
+//! What is typed is kept nowhere. Adding a word is `term`'s: it goes into a draft like every change of policy.
+
+pub(super) mod term;
+
+use std::sync::Arc;
 
 use askama::Template;
 use axum::Extension;
 use axum::extract::State;
+use model::DataClass;
 use oversight::Act;
-use screening::{Finding, default_against};
+use screening::{Screener, default_against};
 
-use super::shell;
+use super::{draft, shell};
+use crate::audit::{Choice, choices};
+use crate::fault::Fault;
+use crate::form::Form;
+use crate::marked::{Part, marked};
 use crate::pages::{App, Typed, Who};
 use crate::shell::{Answer, Shell, page as made, sentence};
-use crate::words;
-
-/// A piece of a text, marked when something was found in it.
-pub(crate) struct Part {
-    pub(crate) text: String,
-    pub(crate) marked: bool,
-}
-
-impl Part {
-    pub(crate) fn plain(text: &str) -> Part {
-        Part { text: text.to_owned(), marked: false }
-    }
-}
-
-/// A text in pieces: what findings point at is marked. Places that overlap are marked as one.
-pub(crate) fn marked(text: &str, findings: &[Finding]) -> Vec<Part> {
-    let mut places: Vec<(usize, usize)> =
-        findings.iter().map(|finding| (finding.start, finding.end)).collect();
-    places.sort_unstable();
-    let (mut parts, mut at) = (Vec::new(), 0);
-    let mut push = |from: usize, to: usize, marked| {
-        if let Some(piece) = text.get(from..to).filter(|piece| !piece.is_empty()) {
-            parts.push(Part { text: piece.to_owned(), marked });
-        }
-    };
-    for (start, end) in places {
-        if end <= at {
-            continue;
-        }
-        push(at, start.max(at), false);
-        push(start.max(at), end, true);
-        at = end;
-    }
-    push(at, text.len(), false);
-    parts
-}
+use crate::visitor::Visitor;
+use crate::{Console, words};
 
 struct Found {
     text: String,
@@ -59,76 +36,99 @@ struct Page {
     shell: Shell,
     text: String,
     tried: bool,
+    /// Whose words: empty for an auditor, who has no drafts.
+    with: Vec<Choice>,
+    /// The words of the draft that was chosen cannot be used.
+    unusable: Option<String>,
     parts: Vec<Part>,
     found: Vec<Found>,
     unscreenable: Option<String>,
+    decides: bool,
+    add: term::Adding,
 }
 
 /// The form.
-pub(super) async fn page(State(console): App, Extension(visitor): Who) -> Answer {
+pub(super) async fn page(State(console): App, Extension(visitor): Who, Extension(query): Typed) -> Answer {
     console.oversight().may(&visitor.operator, Act::LookAtPolicy).await?;
-    let shell = shell(&visitor, visitor.words().policies.lexicon);
-    made(&Page {
-        shell,
-        text: String::new(),
-        tried: false,
-        parts: Vec::new(),
-        found: Vec::new(),
-        unscreenable: None,
-    })
+    made(&empty(&console, &visitor, &query)?)
 }
 
 /// The form with what was found.
 pub(super) async fn tried(State(console): App, Extension(visitor): Who, Extension(form): Typed) -> Answer {
     console.oversight().may(&visitor.operator, Act::LookAtPolicy).await?;
-    let text = form.raw("text");
-    let screener = console.oversight().screener();
-    let screened = screener.screen(text, default_against());
+    let mut page = empty(&console, &visitor, &form)?;
+    let screener = match screener(&console, &visitor, &form).await? {
+        Ok(screener) => screener,
+        Err(wrong) => {
+            page.unusable = Some(wrong);
+            return made(&page);
+        }
+    };
     let language = visitor.language;
+    let screened = screener.screen(&page.text, default_against());
     let found = screened.findings.iter().map(|finding| Found {
-        text: text.get(finding.start..finding.end).unwrap_or_default().to_owned(),
+        text: page.text.get(finding.start..finding.end).unwrap_or_default().to_owned(),
         class: words::class(finding.class, language),
         rule: finding.rule.to_string(),
         advice: screener
             .advice(finding.class)
             .map_or_else(String::new, |advice| language.pick(&advice.nl, &advice.en).to_owned()),
     });
-    let unscreenable = screened.unscreenable.map(|why| {
+    page.found = found.collect();
+    page.unscreenable = screened.unscreenable.map(|why| {
         let (nl, en) = why.advice();
         sentence(language.pick(nl, en))
     });
-    made(&Page {
-        text: text.to_owned(),
-        tried: !text.trim().is_empty(),
-        parts: marked(text, &screened.findings),
-        found: found.collect(),
-        unscreenable,
-        shell: shell(&visitor, visitor.words().policies.lexicon),
-    })
+    page.parts = marked(&page.text, &screened.findings);
+    page.tried = !page.text.trim().is_empty();
+    made(&page)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// The screener that was chosen: of the policy in force, or of a draft; or why that one cannot be used.
+async fn screener(
+    console: &Console,
+    visitor: &Visitor,
+    form: &Form,
+) -> Result<Result<Arc<Screener>, String>, Fault> {
+    let Some(id) = form.parsed::<u64>("with") else { return Ok(Ok(console.oversight().screener())) };
+    console.oversight().may(&visitor.operator, Act::ChangePolicy).await?;
+    let draft = console.drafts.get(id).map_err(draft::broken)?.ok_or(Fault::NotFound)?;
+    let words = oversight::lexicon(&draft::files(console, visitor, &draft).await?);
+    let built = tokio::task::spawn_blocking(move || Screener::build(&words)).await;
+    let built = built.map_err(|_| Fault::Broken)?;
+    Ok(built.map(Arc::new).map_err(|error| error.to_string()))
+}
 
-    #[test]
-    fn every_character_of_a_text_comes_back_once_whatever_overlaps() {
-        let finding = |start, end| Finding {
-            start,
-            end,
-            class: model::DataClass::MedischDiagnose,
-            rule: "x".parse().unwrap(),
-        };
-        let text = "cliënt heeft een depressie.";
-        for findings in [
-            vec![],
-            vec![finding(18, 27)],
-            vec![finding(0, 7), finding(3, 12), finding(5, 7)],
-            vec![finding(0, text.len())],
-        ] {
-            let parts = marked(text, &findings);
-            assert_eq!(parts.iter().map(|part| part.text.as_str()).collect::<String>(), text);
-            assert_eq!(parts.iter().any(|part| part.marked), !findings.is_empty());
-        }
-    }
+fn empty(console: &Console, visitor: &Visitor, form: &Form) -> Result<Page, Fault> {
+    let t = &visitor.words().policies;
+    let decides = visitor.may(Act::ChangePolicy);
+    let drafts = if decides { console.drafts.all().map_err(draft::broken)? } else { Vec::new() };
+    let drafts: Vec<(String, String)> =
+        drafts.into_iter().map(|draft| (draft.id.to_string(), draft.title)).collect();
+    let choose = |first: &str, chosen: &str| {
+        let first = (String::new(), first.to_owned());
+        choices([&first].into_iter().chain(&drafts), chosen, |(id, title)| (id.clone(), title.clone()))
+    };
+    Ok(Page {
+        text: form.raw("text").to_owned(),
+        tried: false,
+        with: if drafts.is_empty() { Vec::new() } else { choose(t.words_in_force, form.get("with")) },
+        unusable: None,
+        parts: Vec::new(),
+        found: Vec::new(),
+        unscreenable: None,
+        decides,
+        add: term::Adding {
+            term: form.raw("term").to_owned(),
+            classes: choices(
+                DataClass::ALL.iter().filter(|class| default_against().contains(**class)),
+                form.get("class"),
+                |class| (class.name().to_owned(), words::class(**class, visitor.language).to_owned()),
+            ),
+            kinds: term::kinds(visitor, form.get("kind")),
+            drafts: choose(t.term_new_draft, form.get("draft")),
+            wrong: None,
+        },
+        shell: shell(visitor, t.lexicon),
+    })
 }

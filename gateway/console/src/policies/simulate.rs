@@ -10,10 +10,10 @@ use oversight::Act;
 use policy::{NotSimulated, Proven, Simulation, Situation, simulate_json};
 use screening::Screener;
 
-use super::lexicon::{Part, marked};
 use super::shell;
 use crate::audit::{Choice, choices};
 use crate::form::Form;
+use crate::marked::{Part, marked};
 use crate::pages::{App, Typed, Who};
 use crate::shell::{Answer, Shell, page as made, sentence};
 use crate::visitor::Visitor;

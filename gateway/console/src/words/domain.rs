@@ -85,10 +85,29 @@ pub(crate) fn kind(kind: Kind, language: Language) -> &'static str {
         "bundle" => ("beleid", "policy"),
         "change" => ("beleidswijziging", "policy change"),
         "access" => ("ingezien", "looked into"),
-        "release" => ("vrijgegeven", "released"),
+        "release" => ("vrijgave van tekst", "release of a text"),
+        "escape" => ("noodgeval", "emergency"),
         name => (name, name),
     };
     language.pick(nl, en)
+}
+
+/// What someone looked at, by its name in the log.
+pub(crate) fn look(what: &str, language: Language) -> String {
+    let (nl, en) = match what {
+        "search" => ("gezocht", "searched"),
+        "record" => ("een record", "a record"),
+        "inzage" => ("inzage voor een cliënt", "access for a client"),
+        "receivers" => ("wie een fout gegeven heeft", "who has a value that was wrong"),
+        "sample" => ("een steekproef", "a sample"),
+        "held-text" => ("een vastgehouden tekst", "a held text"),
+        "escapes" => ("noodgevallen", "emergencies"),
+        what => match what.strip_prefix("export-") {
+            Some(form) => return format!("export {}", form.to_uppercase()),
+            None => return what.replace(['-', '_'], " "),
+        },
+    };
+    language.pick(nl, en).to_owned()
 }
 
 /// Why not, in a sentence.

@@ -32,8 +32,12 @@ words! {
         moment: "Moment", "When";
         waiting: "Wacht op u", "Waiting for you";
         waiting_none: "Er wacht niets op u.", "Nothing waits for you.";
+        waiting_change: "beleidswijziging die u kunt goedkeuren", "policy change that you can approve";
+        waiting_own_one: "eigen beleidswijziging onderweg", "policy change of your own on its way";
+        waiting_held_one: "vastgehouden tekst om te beslissen", "held text to decide on";
         waiting_changes: "beleidswijzigingen die u kunt goedkeuren", "policy changes that you can approve";
         waiting_own: "eigen beleidswijzigingen onderweg", "policy changes of your own on their way";
+        waiting_held: "vastgehouden teksten om te beslissen", "held texts to decide on";
         in_force: "Geldend beleid", "Policy in force";
         number: "nummer", "number";
         log: "Logboek", "Log";

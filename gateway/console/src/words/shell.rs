@@ -11,6 +11,8 @@ words! {
         policies: "Beleid", "Policies";
         audit: "Logboek", "Log";
         inzage: "Inzage", "Client access";
+        held: "Teksten", "Texts";
+        text: "Tekst", "Text";
         signed_in_as: "Aangemeld als", "Signed in as";
         officer: "privacy officer", "privacy officer";
         auditor: "auditor", "auditor";

@@ -3,7 +3,7 @@ use std::path::Path;
 use super::*;
 
 fn everything() -> Vec<(&'static str, &'static str, &'static str)> {
-    [Shell::ALL, Overview::ALL, Policies::ALL, Audit::ALL, Inzage::ALL].concat()
+    [Shell::ALL, Overview::ALL, Policies::ALL, Audit::ALL, Held::ALL, Inzage::ALL].concat()
 }
 
 #[test]
@@ -63,8 +63,10 @@ fn without_markup(page: &str) -> String {
     left.replace("&nbsp;", " ")
         .replace("&middot;", " ")
         .replace("&rarr;", " ")
+        .replace("&larr;", " ")
         .replace("&times;", " ")
         .replace("&check;", " ")
+        .replace("&minus;", " ")
 }
 
 #[test]
@@ -72,6 +74,9 @@ fn every_reason_class_form_and_kind_has_words_in_both_languages() {
     for reason in model::Reason::ALL {
         let (nl, en) = (super::reason(*reason, Language::Nl), super::reason(*reason, Language::En));
         assert!(!nl.is_empty() && nl != en, "{reason}");
+    }
+    for kind in ledger::Kind::ALL {
+        assert_ne!(super::kind(*kind, Language::Nl), kind.name(), "{} has no words", kind.name());
     }
     for class in model::DataClass::ALL {
         assert!(!super::class(*class, Language::Nl).is_empty());

@@ -6,49 +6,80 @@
 use model::{Consent, DataClass, Form, Grondslag};
 
 use super::Organisation;
-use crate::leaf::{Act, ConsentKind, Decision, Event, Leaf, Party};
+use crate::leaf::{Act, ConsentChange, ConsentKind, Decision, Event, Leaf, Party};
 
-pub(super) fn sentence(leaf: &Leaf, known: &impl Fn(&Party) -> Organisation) -> String {
-    match &leaf.event {
-        Event::Sent(_) => "Er is een bericht over u verstuurd.".into(),
-        Event::HandedOut(_) => "Een bericht over u is opgehaald.".into(),
-        Event::Acknowledged(_) => "De ontvangst van een bericht over u is bevestigd.".into(),
-        Event::Refused(_) => "Een verzoek over u is geweigerd. Er zijn geen gegevens doorgegeven.".into(),
-        Event::Expired(_) => "Een bericht over u is niet op tijd opgehaald en is verwijderd.".into(),
-        Event::Ask(_) => "Er zijn gegevens over u opgevraagd.".into(),
-        Event::Consent(change) => {
-            let state = match change.state {
-                Consent::Verleend => "U hebt toestemming gegeven",
-                Consent::Geweigerd => "U hebt toestemming geweigerd of ingetrokken",
-                Consent::Onbekend => "Uw toestemming is vervallen",
-            };
-            let kind = match change.kind {
-                ConsentKind::Beroepsgeheim => "het doorbreken van het medisch beroepsgeheim",
-                ConsentKind::Gezondheidsgegevens => "het verwerken van gezondheidsgegevens",
-            };
-            format!("{state} voor {kind}, voor {}.", organisation(&known(&change.receiver)))
-        }
-        Event::Erased(erasure) if erasure.reason.is_some() => {
-            "Uw verzoek om gegevens te wissen is afgewezen, omdat een bewaarplicht geldt.".into()
-        }
-        Event::Erased(_) => "Uw gegevens zijn gewist.".into(),
+/// What happened, in Dutch and in English.
+pub(super) fn sentences(leaf: &Leaf, known: &impl Fn(&Party) -> Organisation) -> (String, String) {
+    let (nl, en) = match &leaf.event {
+        Event::Consent(change) => return consent(change, &organisation(&known(&change.receiver))),
+        Event::Release(release) => return released(&organisation(&known(&release.to))),
+        Event::Sent(_) => ("Er is een bericht over u verstuurd.", "A message about you was sent."),
+        Event::HandedOut(_) => ("Een bericht over u is opgehaald.", "A message about you was collected."),
+        Event::Acknowledged(_) => (
+            "De ontvangst van een bericht over u is bevestigd.",
+            "The receipt of a message about you was confirmed.",
+        ),
+        Event::Refused(_) => (
+            "Een verzoek over u is geweigerd. Er zijn geen gegevens doorgegeven.",
+            "A request about you was refused. No data were passed on.",
+        ),
+        Event::Expired(_) => (
+            "Een bericht over u is niet op tijd opgehaald en is verwijderd.",
+            "A message about you was not collected in time and was removed.",
+        ),
+        Event::Ask(_) => ("Er zijn gegevens over u opgevraagd.", "Data about you were asked for."),
+        Event::Erased(erasure) if erasure.reason.is_some() => (
+            "Uw verzoek om gegevens te wissen is afgewezen, omdat een bewaarplicht geldt.",
+            "Your request to erase data was declined, because they have to be kept by law.",
+        ),
+        Event::Erased(_) => ("Uw gegevens zijn gewist.", "Your data were erased."),
         Event::Bundle(change) => match change.act {
-            Act::Activated => "Er geldt een nieuwe versie van het beleid.".into(),
-            Act::RolledBack => "Een eerdere versie van het beleid geldt weer.".into(),
-            Act::Refused => "Een nieuwe versie van het beleid is niet in gebruik genomen.".into(),
+            Act::Activated => {
+                ("Er geldt een nieuwe versie van het beleid.", "A new version of the policy holds.")
+            }
+            Act::RolledBack => (
+                "Een eerdere versie van het beleid geldt weer.",
+                "An earlier version of the policy holds again.",
+            ),
+            Act::Refused => (
+                "Een nieuwe versie van het beleid is niet in gebruik genomen.",
+                "A new version of the policy was not put in force.",
+            ),
         },
-        Event::Change(_) => "Aan een wijziging van het beleid is gewerkt.".into(),
-        Event::Escape(_) => {
-            "Er is een noodgeval gemeld; daarvoor is even niet op toestemming gewacht.".into()
+        Event::Change(_) => {
+            ("Aan een wijziging van het beleid is gewerkt.", "A change of the policy was worked on.")
         }
-        Event::Access(_) => "Het logboek over u is ingezien.".into(),
-        Event::Release(release) => {
-            format!(
-                "Een tegengehouden tekst is na controle vrijgegeven voor {}.",
-                organisation(&known(&release.to))
-            )
+        Event::Escape(_) => (
+            "Er is een noodgeval gemeld; daarvoor is even niet op toestemming gewacht.",
+            "An emergency was called; for that, consent was not waited for.",
+        ),
+        Event::Access(_) => ("Het logboek over u is ingezien.", "The log about you was looked into."),
+    };
+    (nl.to_owned(), en.to_owned())
+}
+
+fn consent(change: &ConsentChange, receiver: &str) -> (String, String) {
+    let (nl, en) = match change.state {
+        Consent::Verleend => ("U hebt toestemming gegeven", "You gave consent"),
+        Consent::Geweigerd => {
+            ("U hebt toestemming geweigerd of ingetrokken", "You refused or withdrew consent")
         }
-    }
+        Consent::Onbekend => ("Uw toestemming is vervallen", "Your consent has lapsed"),
+    };
+    let (voor, to) = match change.kind {
+        ConsentKind::Beroepsgeheim => {
+            ("het doorbreken van het medisch beroepsgeheim", "break medical professional secrecy")
+        }
+        ConsentKind::Gezondheidsgegevens => ("het verwerken van gezondheidsgegevens", "process health data"),
+    };
+    (format!("{nl} voor {voor}, voor {receiver}."), format!("{en} to {to}, for {receiver}."))
+}
+
+fn released(to: &str) -> (String, String) {
+    (
+        format!("Een tegengehouden tekst is na controle vrijgegeven voor {to}."),
+        format!("A text that was held back was released, after a check, for {to}."),
+    )
 }
 
 /// `Gemeente Delft (klantmanager)`, or the number where the name is not known.
