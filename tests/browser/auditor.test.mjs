@@ -34,6 +34,16 @@ test("an auditor's day", async () => {
   assert.match(await page.getAttribute("[data-verify]", "data-told"), /^right \d+ \d+ [0-9a-f]{64} [0-9a-f]{64}$/);
   await sound(page, "auditor-record");
 
+  // Days are those of the clock in the Netherlands, also in the hour before it is tomorrow there.
+  const day = (offset) => new Intl.DateTimeFormat("sv-SE", { timeZone: "Europe/Amsterdam" }).format(Date.now() + offset * 86_400_000);
+  const rows = async (from, until) => {
+    await page.goto(`/audit?from=${from}&until=${until}`);
+    return page.locator("tbody tr").count();
+  };
+  assert.ok((await rows(day(-1), day(0))) >= 50);
+  assert.equal(await rows(day(1), day(2)), 0);
+  assert.equal(await rows(day(-3), day(-2)), 0);
+
   await page.goto("/audit/person");
   await page.getByLabel(/Burgerservicenummer/).fill(CLIENT);
   await page.getByLabel(/Reden/).fill("Klacht van de cliënt over een coach");

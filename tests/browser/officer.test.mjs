@@ -268,7 +268,7 @@ test("a held text is read on the record, proposed by one officer and confirmed b
   const delivery = await hold(stage);
   const [one, two, auditor] = await Promise.all(["officer-1", "officer-2", "auditor-1"].map((who) => enter(chrome, stage, who)));
   await one.goto("/");
-  await one.getByRole("link", { name: /vastgehouden teksten? om te beslissen/ }).click();
+  await one.getByRole("link", { name: /vastgehouden tekst(en)? om te beslissen/ }).click();
   await sound(one, "held-queue");
   const open = async (page) => {
     await page.goto("/held");

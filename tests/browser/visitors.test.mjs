@@ -184,7 +184,7 @@ test("a gateway that starts again under a page loses nothing that was typed, and
 
   // The draft in the shadow has counted it, and the witness cosigns until it is gone.
   await page.goto("/policies/shadow");
-  assert.match(await page.textContent("main"), /1 beslissingen vergeleken/);
+  assert.match(await page.textContent("main"), /Beslissingen vergeleken: 1\. Anders geweest: 1/);
   assert.match(await page.textContent("tbody"), /rijbewijs/);
   await sound(page, "shadow");
   const health = async (pattern) => {

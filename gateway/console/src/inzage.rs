@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use askama::Template;
 use axum::Extension;
 use axum::extract::State;
-use ledger::{Inzage, InzageEvent, Organisation};
+use ledger::{Inzage, InzageEvent, Kind, Organisation};
 use model::Bsn;
 use oversight::Act;
 use policy::Proven;
@@ -104,7 +104,12 @@ fn happened(event: &InzageEvent, proven: &Proven, language: Language) -> Happene
     fact(t.ground, event.grondslag.map(|ground| words::ground(ground, language).to_owned()));
     fact(t.bundle, Some(event.bundle.to_string()));
     fact(t.exchange, Some(event.exchange.clone()));
-    let receivers = event.receivers.iter().map(|receiver| {
+    // What only confirms that something arrived names its receiver, and has nothing to list.
+    let confirms = event.kind == Kind::Acknowledged;
+    for receiver in event.receivers.iter().filter(|_| confirms) {
+        fact(t.receiver, Some(party(&receiver.to, proven, language)));
+    }
+    let receivers = event.receivers.iter().filter(|_| !confirms).map(|receiver| {
         let class = |class: Option<model::DataClass>| {
             class.map_or(language.words().shell.unknown, |class| words::class(class, language))
         };

@@ -2,7 +2,8 @@
 //!
 //! Owns: two processes. One grows the log under load, published as it grows, and dies in the middle of a write without
 //! closing anything. The other starts on what is left, and measures: the start, resident memory, a proof, verifying.
-//! `BENCH_RECORDS` says how many, `BENCH_DIR` where; about 1.2 kB of disk a record.
+//! `BENCH_RECORDS` says how many, `BENCH_DIR` where; about 1.2 kB of disk a record. `BENCH_MIXED=yes` makes every third record a
+//! delivery to two receivers, so that views have something to say (`tests/bench-console`).
 
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -12,8 +13,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use journal::{Commit, CommitError, Criteria, Journal, LogKey, Options, Publisher, PublisherThread};
-use ledger::{Access, BundleRef, Digest, Event, Leaf, Party, Receipt, SealedPart, Trust, Version};
-use model::{ClientPseudonym, ExchangeId, Timestamp};
+use ledger::{
+    Access, BundleRef, Carried, Decision, Delivery, Digest, Event, Leaf, Party, Passed, Receipt, SealedPart,
+    Trust, Version,
+};
+use model::{ClientPseudonym, DataClass, ExchangeId, Form, Timestamp};
 
 /// The one that the binary has.
 #[global_allocator]
@@ -50,11 +54,17 @@ async fn grow(folder: &Path, records: u64) -> io::Result<()> {
     let publisher = Publisher::open(Arc::clone(&journal), key()?, &[]).map_err(io::Error::other)?;
     let _publishing = PublisherThread::start(publisher, Duration::from_secs(1))?;
     let next = Arc::new(AtomicU64::new(0));
+    // A record every second and a half, up to now.
+    let begin = std::env::var_os("BENCH_MIXED").map(|_| now().plus_seconds(-((records * 3 / 2) as i64)));
     for _ in 0..WRITERS {
         let (journal, next) = (Arc::clone(&journal), Arc::clone(&next));
         tokio::spawn(async move {
             loop {
-                let commit = looked(next.fetch_add(1, Ordering::Relaxed));
+                let number = next.fetch_add(1, Ordering::Relaxed);
+                let commit = match begin {
+                    None => looked(number, moment(number)),
+                    Some(begin) => mixed(number, begin.plus_seconds((number * 3 / 2) as i64)),
+                };
                 while let Err(CommitError::Busy) = journal.commit(commit.clone()).await {
                     tokio::time::sleep(Duration::from_millis(1)).await;
                 }
@@ -87,7 +97,7 @@ async fn start(folder: &Path) -> io::Result<()> {
     let publishing = PublisherThread::start(publisher, Duration::from_millis(500))?;
     say(&format!("what was not published yet is, after {:.2} s", begun.elapsed().as_secs_f64()))?;
     let begun = Instant::now();
-    let recorded = journal.commit(looked(u64::MAX)).await.map_err(io::Error::other)?;
+    let recorded = journal.commit(looked(u64::MAX, moment(u64::MAX))).await.map_err(io::Error::other)?;
     let mut published = publishing.published();
     drop(
         published
@@ -152,10 +162,9 @@ fn client(number: u64) -> ClientPseudonym {
 }
 
 /// A small record: someone looked at what there is about a client.
-fn looked(number: u64) -> Commit {
+fn looked(number: u64, now: Timestamp) -> Commit {
     let mut tail = [0; 10];
     tail.iter_mut().skip(2).zip(number.to_be_bytes()).for_each(|(to, from)| *to = from);
-    let now = Timestamp::from_unix_millis(1_790_000_000_000 + (number % 1_000_000_000) as i64);
     let names = ("00000099000000001000".parse(), "auditor".parse(), "search".parse());
     let (Ok(oin), Ok(role), Ok(what)) = names else { unreachable!() };
     let leaf = Leaf {
@@ -169,4 +178,35 @@ fn looked(number: u64) -> Commit {
         event: Event::Access(Access { by: Party { oin, role }, what, records: number % 1000 }),
     };
     Commit { client: Some(client(number)), sealed: SealedPart::default(), ..Commit::of(leaf) }
+}
+
+fn moment(number: u64) -> Timestamp {
+    Timestamp::from_unix_millis(1_790_000_000_000 + (number % 1_000_000_000) as i64)
+}
+
+fn now() -> Timestamp {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_unix_millis(since.as_millis() as i64)
+}
+
+/// Every third record a delivery to two receivers, of which one in twenty is sent back; the others looks.
+fn mixed(number: u64, now: Timestamp) -> Commit {
+    let mut commit = looked(number, now);
+    if !number.is_multiple_of(3) {
+        return commit;
+    }
+    let party = |oin: &str, role: &str| match (oin.parse(), role.parse()) {
+        (Ok(oin), Ok(role)) => Party { oin, role },
+        _ => unreachable!(),
+    };
+    let decision = if number % 60 == 0 { Decision::Returned } else { Decision::Delivered };
+    let passed = [DataClass::Organisatie, DataClass::Arbeid, DataClass::FunctioneelUren];
+    let to = [("00000099000000001000", "klantmanager"), ("00000099000000002000", "arbeidsdeskundige")];
+    let to = to.map(|(oin, role)| Delivery {
+        passed: passed.map(|class| Passed { class, form: Form::Vol, count: 3 }).into(),
+        ..Delivery::new(party(oin, role), decision)
+    });
+    let from = Some(party("00000099000000004000", "coach"));
+    commit.leaf.event = Event::Sent(Carried { from, to: to.into(), ..Carried::default() });
+    commit
 }

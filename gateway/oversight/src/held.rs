@@ -9,7 +9,7 @@ mod texts;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use identity::Operator;
 use journal::{Criteria, Journal, Opened, ReadError, Waiting};
@@ -75,6 +75,22 @@ impl fmt::Debug for State {
     }
 }
 
+/// What of the log was looked through for held deliveries, and those that were found: a log of ten million records is not
+/// read anew at every look.
+#[derive(Default)]
+pub(crate) struct Queue {
+    /// The last record that was looked at.
+    until: Option<u64>,
+    deliveries: HashMap<DeliveryId, Came>,
+}
+
+/// What came back, and when it was sent.
+#[derive(Clone)]
+struct Came {
+    places: Vec<HeldBack>,
+    sent: Timestamp,
+}
+
 /// Proof that two officers released a delivery. Only the log makes it.
 pub struct Released(());
 
@@ -107,34 +123,51 @@ impl Oversight {
     /// `ROLE_NOT_ALLOWED`, recorded; or the log cannot be read.
     pub async fn held(&self, who: &Operator) -> Result<Vec<Held>, Refusal> {
         self.may(who, Act::ReleaseText).await?;
+        self.find_held()?;
+        let (journal, now) = (self.journal(), self.now());
+        let seen = self.queue.lock().unwrap_or_else(PoisonError::into_inner).deliveries.clone();
+        let mut held = Vec::new();
+        for (delivery, Came { places, sent }) in seen {
+            let waiting = journal.delivery(&delivery).map_err(|error| unreadable(&error))?;
+            let Some(waiting) = waiting.filter(|waiting| waiting.expires > now) else {
+                // Collected, expired or erased. What was sent just now may be on its way to the mailbox.
+                if sent.plus_seconds(60) < now {
+                    self.queue.lock().unwrap_or_else(PoisonError::into_inner).deliveries.remove(&delivery);
+                }
+                continue;
+            };
+            let state = state(journal, &waiting).map_err(|error| unreadable(&error))?;
+            held.push(Held { waiting, places, state });
+        }
+        held.sort_by_key(|held| held.waiting.index);
+        held.truncate(MOST_SHOWN);
+        Ok(held)
+    }
+
+    /// Looks through what was recorded since the last time for deliveries that are held.
+    fn find_held(&self) -> Result<(), Refusal> {
+        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         // What was sent before the longest time that anything waits has expired.
-        let longest =
-            self.proven().exchanges().map(|exchange| exchange.collect_within_days).max().unwrap_or(0);
-        let from = self.now().plus_seconds(-86_400 * i64::from(longest + 1));
+        let longest = self.proven().exchanges().map(|exchange| exchange.collect_within_days).max();
+        let days = i64::from(longest.unwrap_or_default()) + 1;
         let criteria = Criteria {
             kind: Some(Kind::Sent),
             decision: Some(Decision::Returned),
-            from: Some(from),
+            from: Some(self.now().plus_seconds(-86_400 * days)),
             ..Criteria::default()
         };
         let journal = self.journal();
-        let found = journal.search(&criteria, None, usize::MAX).map_err(|error| unreadable(&error))?;
-        let mut held = Vec::new();
+        let found = journal.search(&criteria, queue.until, usize::MAX).map_err(|error| unreadable(&error))?;
         for index in found {
-            let opened = journal.open_record(index).map_err(|error| unreadable(&error))?;
-            let Event::Sent(carried) = opened.leaf.event else { continue };
+            let leaf = journal.open_record(index).map_err(|error| unreadable(&error))?.leaf;
+            queue.until = Some(index);
+            let Event::Sent(carried) = leaf.event else { continue };
             let returned = carried.to.into_iter().filter(|to| to.decision == Decision::Returned);
             for (delivery, places) in returned.filter_map(|to| Some((to.delivery?, to.held_back))) {
-                let waiting = journal.delivery(&delivery).map_err(|error| unreadable(&error))?;
-                let Some(waiting) = waiting.filter(|waiting| waiting.expires > self.now()) else { continue };
-                let state = state(journal, &waiting).map_err(|error| unreadable(&error))?;
-                held.push(Held { waiting, places, state });
-                if held.len() >= MOST_SHOWN {
-                    return Ok(held);
-                }
+                queue.deliveries.insert(delivery, Came { places, sent: leaf.time });
             }
         }
-        Ok(held)
+        Ok(())
     }
 
     /// One held delivery, opened: the texts in which something is found. Recorded before they are shown.

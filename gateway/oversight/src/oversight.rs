@@ -15,6 +15,7 @@ use screening::Screener;
 use tokio::sync::Mutex;
 
 use crate::changes::{Changes, OpenError};
+use crate::held::Queue;
 use crate::in_force::{InForce, Reception};
 use crate::rights::Act;
 use crate::shelf::Shelf;
@@ -47,6 +48,7 @@ pub struct Oversight {
     pub(crate) changes: Mutex<Changes>,
     /// The bundles that were studied last, proven: an officer looks at one many times before it is proposed.
     pub(crate) studied: std::sync::Mutex<Vec<Arc<Proven>>>,
+    pub(crate) queue: std::sync::Mutex<Queue>,
     random: SystemRandom,
 }
 
@@ -67,6 +69,7 @@ impl Oversight {
             setup,
             changes,
             studied: std::sync::Mutex::default(),
+            queue: std::sync::Mutex::default(),
             random: SystemRandom::new(),
         }))
     }

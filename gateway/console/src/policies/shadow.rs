@@ -10,7 +10,7 @@ use oversight::Act;
 use super::shell;
 use crate::pages::{App, Who};
 use crate::shell::{Answer, Shell, page as made};
-use crate::show;
+use crate::{show, words};
 
 /// So many differences are shown, the most frequent first.
 const SHOWN: usize = 200;
@@ -32,6 +32,7 @@ struct Page {
 pub(super) async fn page(State(console): App, Extension(visitor): Who) -> Answer {
     console.oversight().may(&visitor.operator, Act::LookAtPolicy).await?;
     let (t, number) = (&visitor.words().policies, |count| show::number(count, visitor.language));
+    let plain = |text: &str| words::difference(text, visitor.language);
     let told = (console.setup.shadow)().map(|mut shadowed| {
         shadowed.differences.sort_by_key(|(.., count)| Reverse(*count));
         let other: u64 = shadowed.differences.iter().map(|(.., count)| count).sum();
@@ -47,9 +48,4 @@ pub(super) async fn page(State(console): App, Extension(visitor): Who) -> Answer
         }
     });
     made(&Page { told, shell: shell(&visitor, t.shadow) })
-}
-
-/// Without the marks that stand for code.
-fn plain(text: &str) -> String {
-    text.replace('`', "")
 }

@@ -121,7 +121,7 @@ words! {
         witnesses: "Getuigen", "Witnesses";
         witnesses_lead: "Andere organisaties die het logboek narekenen en medeondertekenen. Zij merken het als de poort haar geschiedenis zou herschrijven.", "Other organisations that check the log and cosign it. They notice if the gateway were to rewrite its history.";
         witnesses_none: "Er zijn geen getuigen ingesteld (log.witness in de configuratie).", "No witnesses are configured (log.witness in the configuration).";
-        quorum: "Een checkpoint heeft {} getuigen nodig.", "A checkpoint needs {} witnesses.";
+        quorum: "Aantal getuigen dat een checkpoint nodig heeft: {}.", "Witnesses that a checkpoint needs: {}.";
         witness_last: "tekende bij {} records, {}", "cosigned at {} records, {}";
         witness_never: "heeft nog niet getekend", "has not cosigned yet";
         witness_well: "tekent mee", "cosigns";

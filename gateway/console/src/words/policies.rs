@@ -112,7 +112,7 @@ words! {
         shadow: "Schaduw", "Shadow";
         shadow_lead: "Een concept dat meeloopt met het geldende beleid: het beslist niets, en telt wat het anders had gedaan. Er wordt niets van een document bewaard.", "A draft that runs along with the policy in force: it decides nothing, and counts what it would have done otherwise. Nothing of a document is kept.";
         shadow_none: "Er loopt geen concept mee. De beheerder zet er een klaar in de configuratie (shadow).", "No draft runs along. The operator puts one in the configuration (shadow).";
-        shadow_summary: "Concept nummer {}: {} beslissingen vergeleken, {} keer iets anders.", "Draft number {}: {} decisions compared, {} times something else.";
+        shadow_summary: "Concept nummer {}. Beslissingen vergeleken: {}. Anders geweest: {}.", "Draft number {}. Decisions compared: {}. Otherwise: {}.";
         how_often: "Hoe vaak", "How often";
         draft_views: "Hoe u het concept bewerkt", "How you work on the draft";
         draft_as_text: "Als tekst", "As text";
