@@ -199,7 +199,7 @@ fn mixed(number: u64, now: Timestamp) -> Commit {
         (Ok(oin), Ok(role)) => Party { oin, role },
         _ => unreachable!(),
     };
-    let decision = if number % 60 == 0 { Decision::Returned } else { Decision::Delivered };
+    let decision = if number.is_multiple_of(60) { Decision::Returned } else { Decision::Delivered };
     let passed = [DataClass::Organisatie, DataClass::Arbeid, DataClass::FunctioneelUren];
     let to = [("00000099000000001000", "klantmanager"), ("00000099000000002000", "arbeidsdeskundige")];
     let to = to.map(|(oin, role)| Delivery {
