@@ -201,13 +201,13 @@ impl Builder {
             return Ok(());
         }
         let all = term_forms(term, last);
-        let sign = match term.case {
-            Case::Any => "",
-            Case::Capital => "^",
-            Case::Capitals => "!",
-        };
-        let pattern: Vec<String> =
-            before.iter().chain([&all.join("|")]).map(|word| format!("{sign}{word}")).collect();
+        let mut written =
+            term.text.split(|char: char| !char.is_alphanumeric()).filter(|word| !word.is_empty());
+        let pattern: Vec<String> = before
+            .iter()
+            .chain([&all.join("|")])
+            .map(|word| format!("{}{word}", sign(term.case, written.next().unwrap_or_default())))
+            .collect();
         let place = crate::lexicon::Place { file: format!("termen-{}.tsv", term.list), line: 0 };
         let phrase = Phrase {
             pattern: pattern.join(" "),
@@ -285,7 +285,10 @@ impl Builder {
         if let Some((element, _)) = best
             && let Some(ask) = elements.get(element).map(|element| element.ask)
         {
-            self.symbols.add_anchor(ask, Anchor { phrase: number, element: element as u8 });
+            let others =
+                elements.iter().enumerate().filter(|(index, other)| *index != element && !other.optional);
+            let need = self.symbols.need(others.map(|(_, other)| other.ask));
+            self.symbols.add_anchor(ask, Anchor { phrase: number, element: element as u8, need });
         }
         self.phrases.push(Compiled {
             elements: elements.into(),
@@ -368,6 +371,19 @@ impl Builder {
             code_elsewhere,
             code_rule,
         }
+    }
+}
+
+/// How a word of a term of several words must be written, as a sign of a pattern. Of a name, as the term itself is:
+/// Reinier van Arkel, Erasmus MC.
+fn sign(case: Case, written: &str) -> &'static str {
+    let first_is_capital = written.chars().next().is_some_and(char::is_uppercase);
+    match case {
+        Case::Any => "",
+        Case::Capitals => "!",
+        Case::Capital if written.chars().count() > 1 && written.chars().all(char::is_uppercase) => "!",
+        Case::Capital if first_is_capital => "^",
+        Case::Capital => "",
     }
 }
 

@@ -52,10 +52,10 @@ impl Compounds {
         by_tail.or_else(beginning).filter(|_| !self.is_free(word))
     }
 
-    /// What two words tell that should have been one: a head, a space, a tail.
-    pub(crate) fn two_words(&self, left: &[u8], right: &[u8]) -> Option<Meaning> {
-        let tail = self.get(self.tails.find(WordHash::backwards(right)))?;
-        let head = self.get(self.heads.find(WordHash::of(left))).flatten()?;
+    /// What two words tell that should have been one: a head, a space, a tail; the tail's hash is of its letters backwards.
+    pub(crate) fn two_words(&self, head: WordHash, tail: WordHash) -> Option<Meaning> {
+        let tail = self.get(self.tails.find(tail))?;
+        let head = self.get(self.heads.find(head)).flatten()?;
         Some(tail.unwrap_or(head))
     }
 

@@ -233,7 +233,14 @@ impl PushLine for Vec<Term> {
                     (term.case, term.inflects, term.misspelt, term.compounds) =
                         (Case::Capitals, false, false, false)
                 }
-                "naam" => (term.case, term.inflects, term.compounds) = (Case::Capital, false, false),
+                "naam" => {
+                    // inGeest and 's Heeren Loo: a name that begins with a small letter asks for no capital
+                    let is_capital =
+                        term.text.chars().find(|char| char.is_alphabetic()).is_some_and(char::is_uppercase);
+                    let is_capital = is_capital || term.text.contains(' ');
+                    let case = if is_capital { Case::Capital } else { Case::Any };
+                    (term.case, term.inflects, term.compounds) = (case, false, false);
+                }
                 "vast" => (term.inflects, term.misspelt) = (false, false),
                 "los" => term.compounds = false,
                 "werkwoord" => (term.is_verb, term.compounds) = (true, false),

@@ -8,7 +8,7 @@ use model::DataClass;
 use crate::token::{Break, Token};
 
 /// What one step of a compiled phrase asks of a token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Ask {
     /// This symbol.
     Symbol(u32),

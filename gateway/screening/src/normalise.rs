@@ -45,6 +45,10 @@ impl Plain {
                     plain.bytes.push(if byte == b'$' { b's' } else { b'a' });
                     at + 1
                 }
+                b'*' if is_amid_letters(bytes, at) => {
+                    plain.skip_to(at + 1);
+                    at + 1
+                }
                 0x20..=0x7e => plain.push_ascii(byte, at),
                 b'\n' | b'\r' | b'\t' => plain.push_ascii(byte, at),
                 0..0x80 => plain.control(at),
@@ -316,6 +320,7 @@ mod tests {
             "psy-\nchose",
             "psy\u{2010}\r\n  chose",
             "psycho\u{301}se",
+            "psy*chose",
         ] {
             assert_eq!(plain(text), "psychose", "{text:?}");
         }

@@ -16,8 +16,9 @@ use crate::lexicon::{Case, Lexicon, LexiconError};
 use crate::matcher::Attempt;
 use crate::normalise::Plain;
 use crate::screened::{Advice, Finding, Screened, Unscreenable};
+use crate::symbols::Company;
 use crate::token::{Break, Token, tokens};
-use crate::vocabulary::{ORDINARY, UNKNOWN, traits};
+use crate::vocabulary::{ORDINARY, UNKNOWN, WordHash, symbol_of, traits};
 
 /// The longest text that is screened, in bytes.
 pub const LONGEST_TEXT: usize = 1 << 20;
@@ -184,12 +185,14 @@ impl Pass<'_> {
             return;
         };
         if token.before <= Break::Space {
-            let (left, right) = (before.word(&self.plain.bytes), token.word(&self.plain.bytes));
-            let symbol = self.built().vocabulary.symbol(&[left.as_slice(), &right].concat());
-            if symbol > ORDINARY && left.len() >= 4 && self.becomes(at - 1, at, symbol, Layer::Disguise) {
+            let plain = &self.plain.bytes;
+            let left = WordHash::EMPTY.extend(before.letters(plain));
+            let symbol = symbol_of(self.built().vocabulary.find(left.extend(token.letters(plain))));
+            if symbol > ORDINARY && before.len() >= 4 && self.becomes(at - 1, at, symbol, Layer::Disguise) {
                 return;
             }
-            if let Some(meaning) = self.built().compounds.two_words(&left, &right) {
+            let right = WordHash::EMPTY.extend(token.letters(plain).rev());
+            if let Some(meaning) = self.built().compounds.two_words(left, right) {
                 self.hit(at - 1, at, meaning, Layer::Compound);
             }
         }
@@ -319,14 +322,31 @@ impl Pass<'_> {
         end
     }
 
+    /// What stands in the sentence from `start`, and where it ends: no phrase goes over the end of a sentence.
+    fn sentence(&self, start: usize) -> (Company, usize) {
+        let tokens = self.tokens.get(start..).unwrap_or_default();
+        let ends = |token: &Token| token.before == Break::Sentence;
+        let length = 1 + tokens.iter().skip(1).position(ends).unwrap_or(tokens.len().saturating_sub(1));
+        let mut company = Company::default();
+        for token in tokens.iter().take(length).filter(|token| token.symbol > ORDINARY) {
+            company.join(self.screener.built.symbols.company(token.symbol));
+        }
+        (company, start + length)
+    }
+
     /// Layers 6 and 7: phrases, then what the guards undo.
     fn phrases(&mut self) {
         let built = &self.screener.built;
         let mut free: Vec<bool> = Vec::new();
         let mut found: Vec<(Hit, usize)> = Vec::new();
+        let (mut company, mut end) = (Company::default(), 0);
         for at in 0..self.tokens.len() {
+            if at == end {
+                (company, end) = self.sentence(at);
+            }
             let Some(token) = self.tokens.get(at).filter(|token| token.is(traits::WAITS)) else { continue };
-            for anchor in built.symbols.anchors(token.symbol) {
+            let anchors = built.symbols.anchors(token.symbol);
+            for anchor in anchors.iter().filter(|anchor| company.meets(anchor.need)) {
                 let Some(phrase) = built.phrases.get(anchor.phrase as usize) else { continue };
                 let attempt = Attempt {
                     tokens: self.tokens,

@@ -2,11 +2,16 @@
 //!
 //! Owns: the columns behind a symbol number. Filled by `build`, sealed once, then only read.
 
+use std::collections::HashSet;
+
 use model::DataClass;
 
 use crate::lexicon::Case;
 use crate::matcher::{Ask, Membership};
 use crate::vocabulary::ORDINARY;
+
+/// What a function word costs more than any other, as the word that a phrase waits at.
+const COMMON: usize = 100_000;
 
 /// One thing a word tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +26,48 @@ pub(crate) struct Sense {
 pub(crate) struct Anchor {
     pub(crate) phrase: u32,
     pub(crate) element: u8,
+    /// What must stand in the same sentence, or the phrase need not be tried.
+    pub(crate) need: Need,
+}
+
+/// Another word of a phrase, as one of 256 bits that it shares with others; or nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Need(u16);
+
+impl Need {
+    /// Nothing more: the phrase is tried.
+    pub(crate) const NOTHING: Need = Need(256);
+
+    fn of(ask: Ask) -> Need {
+        let (number, salt) = match ask {
+            Ask::Symbol(symbol) => (symbol, 0),
+            Ask::Set(set) => (u32::from(set), 0x5bd1_e995),
+            Ask::Any | Ask::Number | Ask::Gap { .. } | Ask::End => return Need::NOTHING,
+        };
+        Need(((number ^ salt).wrapping_mul(0x9e37_79b1) >> 24) as u16)
+    }
+}
+
+/// The needs that the words of a sentence meet: a few instructions a word spare most phrases their attempt.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Company([u64; 4]);
+
+impl Company {
+    fn add(&mut self, need: Need) {
+        if let Some(part) = self.0.get_mut(usize::from(need.0 >> 6)) {
+            *part |= 1 << (need.0 & 63);
+        }
+    }
+
+    /// Adds what another word meets.
+    pub(crate) fn join(&mut self, other: Company) {
+        self.0.iter_mut().zip(other.0).for_each(|(part, more)| *part |= more);
+    }
+
+    /// Whether some word meets the need, or one that shares its bit.
+    pub(crate) fn meets(&self, need: Need) -> bool {
+        self.0.get(usize::from(need.0 >> 6)).is_none_or(|part| part >> (need.0 & 63) & 1 == 1)
+    }
 }
 
 #[derive(Default)]
@@ -28,6 +75,7 @@ struct Symbol {
     senses: Vec<Sense>,
     sets: Vec<u16>,
     anchors: Vec<Anchor>,
+    company: Company,
 }
 
 /// The meaning of every symbol.
@@ -38,6 +86,7 @@ pub(crate) struct Symbols {
     common: Vec<bool>,
     common_set: u16,
     pending: Vec<(Ask, Anchor)>,
+    needed: HashSet<Ask>,
     clause: u16,
     guard_ends: u16,
 }
@@ -51,6 +100,7 @@ impl Default for Symbols {
             common: Vec::new(),
             common_set: u16::MAX,
             pending: Vec::new(),
+            needed: HashSet::new(),
             clause: u16::MAX,
             guard_ends: u16::MAX,
         }
@@ -93,7 +143,6 @@ impl Symbols {
 
     /// How often a set is met, roughly: function words cost most, then the number of words.
     pub(crate) fn commonness(&self, ask: Ask) -> usize {
-        const COMMON: usize = 100_000;
         match ask {
             Ask::Symbol(symbol) => 1 + if self.is_member(symbol, self.common_set) { COMMON } else { 0 },
             Ask::Set(set) => {
@@ -109,6 +158,18 @@ impl Symbols {
         (self.clause, self.guard_ends) = (clause, guard);
     }
 
+    /// What a phrase needs beside the word that it waits at: of its other words, one that is no function word.
+    pub(crate) fn need(&mut self, others: impl Iterator<Item = Ask>) -> Need {
+        let rarest = others.map(|ask| (self.commonness(ask), ask)).min_by_key(|(cost, _)| *cost);
+        match rarest {
+            Some((cost, ask)) if cost < COMMON => {
+                self.needed.insert(ask);
+                Need::of(ask)
+            }
+            _ => Need::NOTHING,
+        }
+    }
+
     pub(crate) fn add_anchor(&mut self, ask: Ask, anchor: Anchor) {
         self.pending.push((ask, anchor));
     }
@@ -116,16 +177,10 @@ impl Symbols {
     /// Puts every phrase at its words; called once, when all is added.
     pub(crate) fn seal(&mut self) {
         for (ask, anchor) in std::mem::take(&mut self.pending) {
-            let symbols = match ask {
-                Ask::Symbol(symbol) => vec![symbol],
-                Ask::Set(set) => self.sets.get(usize::from(set)).cloned().unwrap_or_default(),
-                Ask::Any | Ask::Number | Ask::Gap { .. } | Ask::End => Vec::new(),
-            };
-            for symbol in symbols {
-                if let Some(entry) = self.symbols.get_mut(symbol as usize) {
-                    entry.anchors.push(anchor);
-                }
-            }
+            self.each(ask, |entry| entry.anchors.push(anchor));
+        }
+        for ask in std::mem::take(&mut self.needed) {
+            self.each(ask, |entry| entry.company.add(Need::of(ask)));
         }
         for entry in &mut self.symbols {
             entry.sets.sort_unstable();
@@ -135,6 +190,26 @@ impl Symbols {
             entry.sets.shrink_to_fit();
             entry.anchors.shrink_to_fit();
         }
+    }
+
+    fn each(&mut self, ask: Ask, mut change: impl FnMut(&mut Symbol)) {
+        let one;
+        let symbols: &[u32] = match ask {
+            Ask::Symbol(symbol) => {
+                one = [symbol];
+                &one
+            }
+            Ask::Set(set) => self.sets.get(usize::from(set)).map(Vec::as_slice).unwrap_or_default(),
+            Ask::Any | Ask::Number | Ask::Gap { .. } | Ask::End => &[],
+        };
+        for symbol in symbols {
+            self.symbols.get_mut(*symbol as usize).into_iter().for_each(&mut change);
+        }
+    }
+
+    /// The needs that this word meets.
+    pub(crate) fn company(&self, symbol: u32) -> Company {
+        self.symbols.get(symbol as usize).map(|entry| entry.company).unwrap_or_default()
     }
 
     pub(crate) fn senses(&self, symbol: u32) -> &[Sense] {

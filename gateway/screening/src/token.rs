@@ -70,9 +70,14 @@ impl Token {
     }
 
     /// The letters of the token, in lower case.
-    pub(crate) fn word(&self, plain: &[u8]) -> Vec<u8> {
+    pub(crate) fn letters<'a>(&self, plain: &'a [u8]) -> impl DoubleEndedIterator<Item = u8> + use<'a> {
         let bytes = plain.get(self.start as usize..self.end as usize).unwrap_or_default();
-        bytes.iter().map(|byte| byte & !UPPER).filter(|byte| *byte != b'.').collect()
+        bytes.iter().map(|byte| byte & !UPPER).filter(|byte| *byte != b'.')
+    }
+
+    /// The letters of the token as a word.
+    pub(crate) fn word(&self, plain: &[u8]) -> Vec<u8> {
+        self.letters(plain).collect()
     }
 }
 

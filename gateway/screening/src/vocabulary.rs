@@ -60,6 +60,11 @@ impl WordHash {
         WordHash((self.0 ^ byte as u64).wrapping_mul(STEP))
     }
 
+    /// Some letters further.
+    pub(crate) fn extend(self, letters: impl Iterator<Item = u8>) -> WordHash {
+        letters.fold(self, WordHash::push)
+    }
+
     /// Of a whole word.
     pub(crate) fn of(word: &[u8]) -> WordHash {
         word.iter().fold(WordHash::EMPTY, |hash, byte| hash.push(*byte))
