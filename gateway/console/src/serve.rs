@@ -37,6 +37,12 @@ pub async fn serve(
     stop: impl Future<Output = ()>,
 ) {
     let router = pages::router(&console);
+    let oversight = Arc::clone(console.oversight());
+    tokio::task::spawn_blocking(move || {
+        if oversight.find_held().is_err() {
+            tracing::warn!("held texts could not be looked for; the first look at them tries again");
+        }
+    });
     let welcome = move |stream: TcpStream, place| {
         let (router, tls) = (router.clone(), Arc::clone(&tls));
         async move {

@@ -79,7 +79,8 @@ impl fmt::Debug for State {
 /// read anew at every look.
 #[derive(Default)]
 pub(crate) struct Queue {
-    /// The last record that was looked at.
+    /// How many records there were then, and the last of them that was opened.
+    size: u64,
     until: Option<u64>,
     deliveries: HashMap<DeliveryId, Came>,
 }
@@ -144,9 +145,17 @@ impl Oversight {
         Ok(held)
     }
 
-    /// Looks through what was recorded since the last time for deliveries that are held.
-    fn find_held(&self) -> Result<(), Refusal> {
+    /// Looks through what was recorded since the last time for deliveries that are held. The first time takes a while on a long
+    /// log: a door calls it when it opens.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub fn find_held(&self) -> Result<(), Refusal> {
         let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let size = self.journal().size();
+        if queue.size == size {
+            return Ok(());
+        }
         // What was sent before the longest time that anything waits has expired.
         let longest = self.proven().exchanges().map(|exchange| exchange.collect_within_days).max();
         let days = i64::from(longest.unwrap_or_default()) + 1;
@@ -159,14 +168,17 @@ impl Oversight {
         let journal = self.journal();
         let found = journal.search(&criteria, queue.until, usize::MAX).map_err(|error| unreadable(&error))?;
         for index in found {
-            let leaf = journal.open_record(index).map_err(|error| unreadable(&error))?.leaf;
+            let record = journal.record(index).map_err(|error| unreadable(&error))?;
             queue.until = Some(index);
+            // A record of another version has nothing that waits.
+            let Ok(leaf) = Leaf::from_bytes(&record) else { continue };
             let Event::Sent(carried) = leaf.event else { continue };
             let returned = carried.to.into_iter().filter(|to| to.decision == Decision::Returned);
             for (delivery, places) in returned.filter_map(|to| Some((to.delivery?, to.held_back))) {
                 queue.deliveries.insert(delivery, Came { places, sent: leaf.time });
             }
         }
+        queue.size = size;
         Ok(())
     }
 
