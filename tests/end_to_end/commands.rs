@@ -1,6 +1,7 @@
 //! The command line: every command shows an example, exit statuses mean what they say, and the README tells no lies.
 
 use std::collections::BTreeSet;
+use std::process::Command;
 
 use crate::harness::{root, run, veldwacht};
 
@@ -59,7 +60,11 @@ fn exit_statuses_mean_what_they_say() {
     assert_eq!(run(veldwacht().arg("screen").arg(folder.path().join("absent"))).status, 2);
     assert_eq!(run(veldwacht().args(["screen", "--colour"])).status, 2);
     assert_eq!(run(veldwacht().arg("no-such-command")).status, 2);
-    assert_eq!(run(veldwacht().args(["policy", "check"]).arg(&policies)).status, 0);
+    assert_eq!(run(veldwacht().args(["policy", "check", "--quick"]).arg(&policies)).status, 0);
+    // A copy on an officer's desk needs nothing beside it.
+    let desk = folder.path().join("desk");
+    run(Command::new("cp").arg("-r").args([&policies, &desk])).done();
+    assert_eq!(run(veldwacht().args(["policy", "diff"]).args([&policies, &desk])).status, 0);
     assert_eq!(run(veldwacht().args(["policy", "check"]).arg(folder.path())).status, 2);
     assert_eq!(run(veldwacht().args(["pki", "init", "--dir"]).arg(folder.path().join("pki"))).status, 0);
     let certificate = folder.path().join("pki/rib/coach.pem");

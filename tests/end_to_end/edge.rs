@@ -2,12 +2,13 @@
 //! stands before UWV's own service. The diagnosis stays in UWV's building, the employer's gateway checks again, and both
 //! logs tell one story.
 
+use std::path::Path;
 use std::process::Command;
 
 use ledger::{Decision, Event, Leaf, reconcile};
 use model::DataClass;
 
-use crate::harness::{Ran, Stage, UWV, document, root};
+use crate::harness::{Ran, Stage, UWV, document, files_below, root, run};
 use crate::python::python;
 use crate::source::{Papers, Service};
 
@@ -114,6 +115,47 @@ fn a_diagnosis_never_leaves_the_building_and_both_logs_tell_one_story() {
     assert_eq!(exchanges(&here), exchanges(&there), "both logs name the same transactions");
     let story = reconcile(&here, &there, |_| true);
     assert!(story.is_clean() && story.agreed == 6, "{story:#?}");
+
+    // The same from the published logs alone, as an auditor compares them.
+    let logs = |stage: &Stage| (stage.path("data/log"), stage.path("log.vkey"));
+    let ((first, key), (second, other_key)) = (logs(&employer), logs(&uwv));
+    let compare = |first: &Path, second: &Path| {
+        let keys = ["--key", key.to_str().unwrap(), "--other-key", other_key.to_str().unwrap(), "--json"];
+        let logs = ["log", "reconcile", first.to_str().unwrap(), second.to_str().unwrap()];
+        employer.run(&[logs.as_slice(), &keys].concat())
+    };
+    let told: serde_json::Value = serde_json::from_str(&compare(&first, &second).done()).unwrap();
+    assert_eq!((&told["clean"], &told["agreed"]), (&true.into(), &6.into()));
+    // A copy of UWV's log, and what only the employer's gateway knows of.
+    let copy = uwv.path("copy");
+    run(std::process::Command::new("cp").arg("-r").args([&second, &copy])).done();
+    let answer = ask(&employer).done();
+    assert!(answer.contains("telt_mee"), "{answer}");
+    employer.records_when(|records| records.iter().filter(|leaf| asked(leaf)).count() == 8);
+    let missing = compare(&first, &copy);
+    assert_eq!(missing.status, 1, "{}", missing.said());
+    let told: serde_json::Value = serde_json::from_str(&missing.out).unwrap();
+    assert_eq!((&told["clean"], &told["agreed"]), (&false.into(), &6.into()));
+    let only = told["only_first"].as_array().unwrap();
+    assert!(!only.is_empty() && told["only_second"].as_array().unwrap().is_empty(), "{told}");
+    assert_eq!(only[0]["decision"], "delivered");
+    let other = employer.run(&[
+        "log",
+        "reconcile",
+        first.to_str().unwrap(),
+        "/nowhere",
+        "--key",
+        key.to_str().unwrap(),
+    ]);
+    assert_eq!(other.status, 2, "{}", other.said());
+    // A log that was touched is not compared at all.
+    for bundle in files_below(&copy.join("tile/entries")) {
+        let mut bytes = std::fs::read(&bundle).unwrap();
+        bytes[40] ^= 1;
+        std::fs::write(&bundle, bytes).unwrap();
+    }
+    let touched = compare(&first, &copy);
+    assert!(touched.status > 1 && touched.out.is_empty(), "{}", touched.said());
 }
 
 #[test]

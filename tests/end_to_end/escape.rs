@@ -29,6 +29,7 @@ fn says(ran: &Ran, reason: Reason) {
 fn an_emergency_passes_for_a_listed_reason_never_medical_data_and_an_officer_sees_it() {
     let stage = stage();
     stage.register(&[], &document("X05-aanmelding")).done();
+    stage.traject(3);
     let consultation =
         |more: &[&str]| answer(&stage, "afstemming", "werkfit.v1.Afstemming", "X10-antwoord", more);
     says(&consultation(&[]), Reason::ConsentMissing);
@@ -75,6 +76,7 @@ fn a_draft_in_the_shadow_is_compared_on_live_decisions_and_decides_nothing() {
     let none = told(&stage, "dirk", &["shadow"]);
     assert_eq!((&none["draft"], &none["decisions"]), (&2.into(), &0.into()));
     stage.register(&[], &document("X05-aanmelding")).done();
+    stage.traject(3);
     let collected = stage.collect("rib", "coach", &["--ack"]);
     assert_eq!(collected[0]["document"]["opleiding"]["rijbewijs"], true, "the draft decides nothing");
     let seen = told(&stage, "dirk", &["shadow"]);

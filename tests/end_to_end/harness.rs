@@ -286,6 +286,16 @@ pseudonyms = "pseudonyms.secret"
         self.run(&arguments)
     }
 
+    /// Opens a traject of the client between everyone, in this phase.
+    pub(crate) fn traject(&self, phase: u8) {
+        let certificate = self.certificate("gemeente", "klantmanager");
+        let phase = phase.to_string();
+        let mut arguments = vec!["traject", "open", "--as", certificate.to_str().unwrap()];
+        arguments.extend(["--client", CLIENT, "--phase", &phase]);
+        [UWV, GGZ, RIB].iter().for_each(|oin| arguments.extend(["--with", oin]));
+        self.run(&arguments).done();
+    }
+
     /// `collect`, one JSON document a delivery.
     pub(crate) fn collect(&self, organisation: &str, role: &str, more: &[&str]) -> Vec<serde_json::Value> {
         let certificate = self.certificate(organisation, role);

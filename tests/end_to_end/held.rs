@@ -41,6 +41,7 @@ fn send(stage: &Stage, system: (&str, &str), purpose: &str, message: &str, to: &
 
 fn report(stage: &Stage) -> String {
     stage.register(&[], &document("X05-aanmelding")).done();
+    stage.traject(3);
     let to = format!("{GEMEENTE}:klantmanager");
     send(stage, ("rib", "coach"), "voortgang", "werkfit.v1.Voortgangsrapportage", &to, REPORT)
 }
@@ -103,6 +104,7 @@ fn what_an_officer_refused_and_what_was_erased_never_goes_out() {
 async fn a_withdrawal_reaches_what_two_officers_released() {
     let stage = officers::stage();
     stage.register(&[], &document("X05-aanmelding")).done();
+    stage.traject(3);
     let coach = Member::connect(&stage, "rib", RIB, "coach").await;
     let purpose = "beoordeling_belastbaarheid";
     coach.grant(UWV, "arbeidsdeskundige", purpose).await;

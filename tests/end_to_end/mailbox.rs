@@ -49,6 +49,7 @@ fn the_same_exchange_twice_is_one_delivery_and_another_document_is_refused() {
 async fn a_withdrawal_reaches_what_already_waits() {
     let stage = Stage::start();
     stage.register(&[], &document("X05-aanmelding")).done();
+    stage.traject(3);
     let coach = Member::connect(&stage, "rib", RIB, "coach").await;
     coach.grant(GGZ, "behandelaar", "afstemming").await;
     let question = bytes_of("X10-vraag", "werkfit.v1.Afstemming", |_| ());

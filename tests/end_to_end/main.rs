@@ -13,10 +13,12 @@
 mod harness;
 mod member;
 mod source;
+mod trajects;
 
 mod check_text;
 mod commands;
 mod crash;
+mod damaged_bundles;
 mod demo;
 mod edge;
 mod escape;
@@ -28,6 +30,7 @@ mod officers;
 mod policies;
 mod pressure;
 mod python;
+mod receipts;
 mod records;
 mod refusals;
 mod renewal;

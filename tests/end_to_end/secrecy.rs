@@ -82,6 +82,7 @@ async fn plant(stage: &Stage) -> Vec<String> {
         .await;
     let stranger = wire::Party { oin: CLIENT.into(), role: "Maaike".into() };
     refused(&klantmanager, "aanmelding", wire::SendRequest { receivers: vec![stranger], ..good }).await;
+    stage.traject(3);
     let addiction =
         bytes_of("X11-voortgangsrapportage-verslaving-in-tekst", "werkfit.v1.Voortgangsrapportage", |_| ());
     refused(

@@ -14,10 +14,10 @@ use crate::harness::{Ran, Stage, document, run, veldwacht};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A witness process.
-struct Witness {
+pub(crate) struct Witness {
     child: Child,
     url: String,
-    key: String,
+    pub(crate) key: String,
 }
 
 impl Witness {
@@ -31,7 +31,7 @@ impl Witness {
         Witness { child, url: url.to_owned(), key: key.to_owned() }
     }
 
-    fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
@@ -78,12 +78,11 @@ impl Reader<'_> {
     }
 }
 
-#[test]
-fn outsiders_verify_the_served_log_with_its_witness_and_an_old_copy_does_not_start() {
-    let mut stage = Stage::start();
+/// Lets a gateway serve its log, with a witness beside it whose cosignature is wanted. The witness, where the log is, and
+/// the trust file that wants both.
+pub(crate) fn watched(stage: &mut Stage) -> (Witness, String, PathBuf) {
     stage.stop();
-    let state = stage.path("witness");
-    let witness = Witness::start(&state, "127.0.0.1:0", &stage.path("log.vkey"));
+    let witness = Witness::start(&stage.path("witness"), "127.0.0.1:0", &stage.path("log.vkey"));
     let port = free_port();
     let config = std::fs::read_to_string(stage.path("gateway.toml")).unwrap();
     let config = config.replace("publish_every_ms = 200", "publish_every_ms = 200\nquorum = 1");
@@ -96,10 +95,17 @@ fn outsiders_verify_the_served_log_with_its_witness_and_an_old_copy_does_not_sta
     let log = std::fs::read_to_string(stage.path("log.vkey")).unwrap();
     std::fs::write(&trust, format!("log {log}witness w {}\nquorum w\n", witness.key)).unwrap();
     stage.serve();
+    (witness, format!("https://localhost:{port}/test"), trust)
+}
+
+#[test]
+fn outsiders_verify_the_served_log_with_its_witness_and_an_old_copy_does_not_start() {
+    let mut stage = Stage::start();
+    let (witness, url, trust) = watched(&mut stage);
+    let state = stage.path("witness");
 
     let send = |stage: &Stage| stage.register(&[], &document("X05-aanmelding")).done();
     send(&stage);
-    let url = format!("https://localhost:{port}/test");
     let reader = Reader { stage: &stage, url: url.clone(), trust: trust.clone() };
     let size = reader.verified(1);
     // Everything else that outsiders do, from the address alone.

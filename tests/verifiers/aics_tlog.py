@@ -10,7 +10,7 @@ each file in turn and wants each of them refused: a verifier that accepts everyt
 
 Of a log at an address everything but the last is checked; SSL_CERT_FILE names the authorities of its server.
 
-Needs Python 3.12 and `pip install -r tests/verifiers/requirements.txt`. Exit status: 0 verified, 1 not, 2 wrong use.
+Needs `pip install --ignore-requires-python -r tests/verifiers/requirements.txt`. Exit status: 0 verified, 1 not, 2 wrong use.
 """
 
 import argparse

@@ -4,13 +4,13 @@
 //! swapped whole; a call keeps those it started with.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use fields::PseudonymKey;
 use journal::{Journal, PublisherThread, ReadError};
-use ledger::{DeliveryId, Leaf, Party};
+use ledger::{DeliveryId, Leaf, Party, TrajectChange, traject_between};
 use model::{Bsn, ClientPseudonym, Consents, ExchangeId, Oin, Purpose, Reason, Refusal, Timestamp};
 use oversight::InForce;
 use policy::{Proven, Situation};
@@ -19,6 +19,7 @@ use zeroize::Zeroizing;
 
 use crate::door::Clock;
 use crate::line::authorise::Facts;
+use crate::proofs::Cosigned;
 use crate::rules::Rules;
 use crate::shadow::Shadow;
 
@@ -42,10 +43,6 @@ impl Default for Limits {
     }
 }
 
-/// How long after the last exchange a client counts as being in a traject of an organisation: the longest traject
-/// has eighteen months.
-const TRAJECT_SECONDS: i64 = 550 * 86_400;
-
 /// A gateway, shared by all calls.
 pub struct Gateway {
     rules: ArcSwap<Rules>,
@@ -60,6 +57,8 @@ pub struct Gateway {
     shadow: ArcSwapOption<Shadow>,
     /// Refusals at collecting that stand in the log already, so that a receiver who polls does not fill it.
     told: Mutex<HashMap<DeliveryId, (Reason, u64)>>,
+    /// Where a quorum of witnesses is wanted: what they have cosigned.
+    witnessed: OnceLock<Cosigned>,
 }
 
 /// At most so many refusals at collecting are remembered; beyond, one may be recorded twice.
@@ -85,6 +84,7 @@ impl Gateway {
             limits,
             shadow: ArcSwapOption::empty(),
             told: Mutex::default(),
+            witnessed: OnceLock::new(),
         }
     }
 
@@ -106,6 +106,15 @@ impl Gateway {
     /// The draft that is compared, if one is.
     pub fn shadow(&self) -> Option<Arc<Shadow>> {
         self.shadow.load_full()
+    }
+
+    /// Lets receipts carry the cosignatures of witnesses. The first to say so counts.
+    pub fn show_cosigned(&self, cosigned: Cosigned) {
+        let _ = self.witnessed.set(cosigned);
+    }
+
+    pub(crate) fn witnessed(&self) -> Option<&Cosigned> {
+        self.witnessed.get()
     }
 
     /// The journal.
@@ -218,21 +227,17 @@ impl Facts for Gateway {
         consents.map_err(|error| self.unreadable(&error).reason)
     }
 
-    fn has_traject(
+    fn traject(
         &self,
         client: ClientPseudonym,
-        one: &Party,
-        other: &Party,
+        one: &Oin,
+        other: &Oin,
+        days: u32,
         now: Timestamp,
-    ) -> Result<bool, Reason> {
-        for oin in [&one.oin, &other.oin] {
-            let last = self.journal.last_activity(client, oin);
-            let last = last.map_err(|error| self.unreadable(&error).reason)?;
-            if last.is_some_and(|last| now <= last.plus_seconds(TRAJECT_SECONDS)) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+    ) -> Result<Option<TrajectChange>, Reason> {
+        let stated = self.journal.trajects(client).map_err(|error| self.unreadable(&error).reason)?;
+        let stated = stated.iter().map(|record| (record.time, &record.change));
+        Ok(traject_between(stated, one, other, days, now).cloned())
     }
 
     fn decides(&self, rules: &Rules, situation: &Situation) {

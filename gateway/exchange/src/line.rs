@@ -27,7 +27,7 @@ use proto::veldwacht::exchange::v1 as wire;
 
 use crate::gateway::Gateway;
 use crate::line::accept::Arrived;
-use crate::line::authorise::{Authorised, Question, authorise, escape};
+use crate::line::authorise::{Authorised, Question, authorise, escape, opens};
 use crate::line::deliver::Sent;
 use crate::line::filter::filter;
 use crate::line::offer::{About, Offer};
@@ -121,7 +121,9 @@ impl Gateway {
         let mut outcomes = Vec::with_capacity(about.receivers.len());
         for receiver in &about.receivers {
             let (sender, message) = (&sender, &offer.message);
-            let question = Question { sender, receiver, message, purpose, client, spoed, now };
+            let phase_at_sending = None;
+            let question =
+                Question { sender, receiver, message, purpose, client, spoed, phase_at_sending, now };
             let decided = authorise(rules, self, &question);
             if let (Ok(authorised), false) = (&decided, checked) {
                 // One look is enough: whether the bytes are a document of this client does not depend on who gets it.
@@ -219,6 +221,10 @@ impl Gateway {
             carried.terms.grondslag = carried.terms.grondslag.and(Some(Grondslag::VitaalBelang));
         }
         let passed = outcomes.iter().any(|outcome| outcome.decided.is_ok());
+        if let (Some(sender), Some(client)) = (actor.map(Actor::oin), about.client.as_ref()) {
+            let client = self.pseudonym(Some(client));
+            carried.terms.opens = opens(&rules, self, client, &sender, record::receivers(&outcomes), now)?;
+        }
         let kept = outcomes.iter().any(|outcome| outcome.kept.is_some());
         carried.reason =
             if passed { None } else { refusal.as_ref().or(first_no(&outcomes)).map(|no| no.reason) };

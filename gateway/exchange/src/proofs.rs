@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use ledger::{FileFault, Nodes, ProofError, Receipt, ReceiptError, prove_consistency};
+use ledger::{Checkpoint, FileFault, Nodes, Note, ProofError, Receipt, ReceiptError, prove_consistency};
 use model::{Reason, Refusal};
 
 use crate::gateway::Gateway;
@@ -12,10 +12,20 @@ use crate::gateway::Gateway;
 /// How long a proof of a fresh record is waited for.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How long cosignatures of a published record are waited for, and how often they are looked for. On a busy log the newest
+/// checkpoint never has them yet; the one before mostly does.
+const COSIGNED: (Duration, Duration) = (Duration::from_millis(1500), Duration::from_millis(20));
+
+/// The newest checkpoint that a quorum of witnesses has cosigned; none as long as there is none. It is known where the
+/// witnesses are asked, outside of this crate.
+pub type Cosigned = Box<dyn Fn() -> Option<Note> + Send + Sync>;
+
 impl Gateway {
-    /// The newest checkpoint, signed.
+    /// The newest checkpoint, signed; where a quorum is wanted, the newest that has one.
     pub(crate) fn checkpoint(&self) -> String {
-        self.publisher().published().borrow().note.to_string()
+        let cosigned = self.witnessed().and_then(|cosigned| cosigned());
+        cosigned
+            .map_or_else(|| self.publisher().published().borrow().note.to_string(), |note| note.to_string())
     }
 
     /// A record and its receipt, once it is published.
@@ -25,13 +35,35 @@ impl Gateway {
         }
         let mut published = self.publisher().published();
         let is_in = published.wait_for(|published| published.checkpoint.size > index);
-        let waited = tokio::time::timeout(PATIENCE, is_in).await;
-        if !matches!(waited, Ok(Ok(_))) {
+        let is_in = tokio::time::timeout(PATIENCE, is_in).await.is_ok_and(|published| published.is_ok());
+        if !is_in {
             return Err(Reason::Busy.into());
         }
-        let receipt = Receipt::make(&self.publisher().files(), index).map_err(|error| unprovable(&error))?;
+        let files = self.publisher().files();
+        let receipt = match self.cosigned(index).await {
+            Some(note) => Receipt::make_at(&files, note, index),
+            None => Receipt::make(&files, index),
+        };
+        let receipt = receipt.map_err(|error| unprovable(&error))?;
         let entry = receipt.record.clone().unwrap_or_default();
         Ok((entry, receipt.to_string()))
+    }
+
+    /// A checkpoint with this record in it that a quorum has cosigned. None where no quorum is wanted, or none comes in time:
+    /// then the newest is shown as it is, and whether that is enough is for its reader to say.
+    async fn cosigned(&self, index: u64) -> Option<Note> {
+        let cosigned = self.witnessed()?;
+        let covers = |note: &Note| note.text().parse().is_ok_and(|found: Checkpoint| found.size > index);
+        let (patience, every) = COSIGNED;
+        let looking = async {
+            loop {
+                match cosigned().filter(covers) {
+                    Some(note) => return note,
+                    None => tokio::time::sleep(every).await,
+                }
+            }
+        };
+        tokio::time::timeout(patience, looking).await.ok()
     }
 
     /// The proof that the log of `new` records begins with the log of `old` records.

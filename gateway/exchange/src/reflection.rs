@@ -72,6 +72,10 @@ impl Seen {
         if exchanges().any(|exchange| &*exchange.id == CONSENT_EXCHANGE && caller.is_one_of(&exchange.from)) {
             seen.service("veldwacht.consent.v1.ConsentService");
         }
+        let trajects = rules.proven().trajects();
+        if caller.is_one_of(&trajects.opened_by) || caller.is_one_of(&trajects.told_by) {
+            seen.service("veldwacht.traject.v1.TrajectService");
+        }
         for exchange in exchanges().filter(|exchange| takes_part(exchange)) {
             if let Some(document) = rules.proven().message(&exchange.message) {
                 seen.message(&document);

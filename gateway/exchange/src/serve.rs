@@ -16,6 +16,7 @@ use proto::veldwacht::exchange::v1::exchange_service_server::ExchangeServiceServ
 use proto::veldwacht::oversight::v1::held_service_server::HeldServiceServer;
 use proto::veldwacht::policy::v1::policy_service_server::PolicyServiceServer;
 use proto::veldwacht::screening::v1::screening_service_server::ScreeningServiceServer;
+use proto::veldwacht::traject::v1::traject_service_server::TrajectServiceServer;
 use screening::LONGEST_TEXT;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -30,7 +31,7 @@ use crate::gateway::Gateway;
 use crate::line::record::{self, Circumstances};
 use crate::services::{
     audit::Audit, consent::Consents, exchange::Exchange, held::Held, policy::Policy, reflection::Reflection,
-    screening::Screening,
+    screening::Screening, traject::Trajects,
 };
 use crate::status::status;
 
@@ -96,6 +97,10 @@ pub async fn serve(
         .add_service(of_gzip!(
             http2.compression,
             ConsentServiceServer::new(Consents(Arc::clone(&gateway))).max_decoding_message_size(64 << 10)
+        ))
+        .add_service(of_gzip!(
+            http2.compression,
+            TrajectServiceServer::new(Trajects(Arc::clone(&gateway))).max_decoding_message_size(64 << 10)
         ))
         .add_service(of_gzip!(
             http2.compression,

@@ -12,3 +12,4 @@ pub(crate) mod own;
 pub(crate) mod policy;
 pub(crate) mod reflection;
 pub(crate) mod screening;
+pub(crate) mod traject;

@@ -42,4 +42,4 @@ pub use publish::{
 };
 pub use read::Opened;
 pub use seal::{SealError, told};
-pub use views::{ConsentRecord, Criteria, Cursor, Figures, Flow, Waiting};
+pub use views::{ConsentRecord, Criteria, Cursor, Figures, Flow, TrajectRecord, Waiting};

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use ledger::{Carried, Decision, Delivery, DeliveryId, Digest, Event, Leaf, Party, Version};
-use model::{ClientPseudonym, Consents, Oin, Purpose, Reason, Timestamp};
+use model::{ClientPseudonym, Consents, Purpose, Reason, Timestamp};
 use tokio::sync::watch;
 use zeroize::Zeroizing;
 
@@ -16,7 +16,7 @@ use crate::entry::Entry;
 use crate::error::{CommitError, ReadError};
 use crate::journal::Journal;
 use crate::seal;
-use crate::views::{ConsentRecord, Cursor, Waiting};
+use crate::views::{ConsentRecord, Cursor, TrajectRecord, Waiting};
 
 /// Who wants to hear that something arrived.
 #[derive(Default)]
@@ -150,12 +150,12 @@ impl Journal {
         Ok(self.shared.views.consent_changes(client)?)
     }
 
-    /// When something about this client last went from or to this organisation: has it an active traject?
+    /// Every statement about a client's trajects, oldest first.
     ///
     /// # Errors
     /// [`ReadError::Disk`].
-    pub fn last_activity(&self, client: ClientPseudonym, oin: &Oin) -> Result<Option<Timestamp>, ReadError> {
-        Ok(self.shared.views.last_activity(client, oin)?)
+    pub fn trajects(&self, client: ClientPseudonym) -> Result<Vec<TrajectRecord>, ReadError> {
+        Ok(self.shared.views.trajects(client)?)
     }
 }
 

@@ -13,7 +13,7 @@ mod store;
 use std::io;
 use std::path::Path;
 
-use ledger::{Carried, ConsentChange, DeliveryId, Digest, Event, Leaf, Party};
+use ledger::{Carried, ConsentChange, Decision, DeliveryId, Digest, Event, Leaf, Party, TrajectChange};
 use model::{ClientPseudonym, Consent, Consents, ExchangeId, Oin, Purpose, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -187,12 +187,10 @@ impl Views {
         found.iter().map(|(_, value)| decode(value)).collect()
     }
 
-    /// When something about this client last went from or to this organisation.
-    pub(crate) fn last_activity(&self, client: ClientPseudonym, oin: &Oin) -> io::Result<Option<Timestamp>> {
-        let value = self.store.get(&key::activity(client, oin))?;
-        Ok(value.and_then(|value| {
-            value.first_chunk().map(|time| Timestamp::from_unix_millis(i64::from_be_bytes(*time)))
-        }))
+    /// Every statement about a client's trajects, in order.
+    pub(crate) fn trajects(&self, client: ClientPseudonym) -> io::Result<Vec<TrajectRecord>> {
+        let found = self.store.scan(&key::trajects(client), None, usize::MAX)?;
+        found.iter().map(|(_, value)| decode(value)).collect()
     }
 
     /// The record of the client's erasure, if there was one.
@@ -211,6 +209,17 @@ pub struct ConsentRecord {
     pub time: Timestamp,
     /// What changed.
     pub change: ConsentChange,
+}
+
+/// A statement about a traject with its record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrajectRecord {
+    /// Which record.
+    pub index: u64,
+    /// When.
+    pub time: Timestamp,
+    /// What was stated.
+    pub change: TrajectChange,
 }
 
 impl Views {
@@ -249,9 +258,11 @@ fn add(young: &mut Young<'_>, seen: &Seen<'_>) {
     match &seen.leaf.event {
         Event::Sent(carried) => {
             mailbox::add(young, seen, carried);
-            add_activity(young, seen, carried);
+            if let Some(change) = opened(carried) {
+                add_traject(young, seen, change);
+            }
         }
-        Event::HandedOut(carried) | Event::Ask(carried) => add_activity(young, seen, carried),
+        Event::Traject(change) => add_traject(young, seen, change.clone()),
         Event::Consent(change) => {
             if let Some(client) = seen.ties.client {
                 let record = ConsentRecord { index, time: seen.leaf.time, change: change.clone() };
@@ -267,13 +278,20 @@ fn add(young: &mut Young<'_>, seen: &Seen<'_>) {
     }
 }
 
-fn add_activity(young: &mut Young<'_>, seen: &Seen<'_>, carried: &Carried) {
+/// The traject that a document opens, between its sender and who gets it.
+fn opened(carried: &Carried) -> Option<TrajectChange> {
+    let (phase, by) = (carried.terms.opens?, carried.from.clone()?);
+    let receivers = carried.to.iter().filter(|to| to.decision == Decision::Delivered).map(|to| to.to.oin);
+    let mut parties: Vec<Oin> = std::iter::once(by.oin).chain(receivers).collect();
+    parties.sort();
+    parties.dedup();
+    Some(TrajectChange { by, phase: Some(phase), parties })
+}
+
+fn add_traject(young: &mut Young<'_>, seen: &Seen<'_>, change: TrajectChange) {
     let Some(client) = seen.ties.client else { return };
-    let parties = carried.from.iter().chain(carried.to.iter().map(|to| &to.to));
-    for party in parties {
-        let value = seen.leaf.time.unix_millis().to_be_bytes().to_vec();
-        young.put(key::activity(client, &party.oin), value);
-    }
+    let (index, time) = (seen.index, seen.leaf.time);
+    young.put(key::traject(client, index), encode(&TrajectRecord { index, time, change }));
 }
 
 fn place_bytes(place: Place) -> Vec<u8> {

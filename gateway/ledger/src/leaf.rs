@@ -10,6 +10,7 @@ mod event;
 mod sealed;
 #[cfg(test)]
 pub(crate) mod tests;
+mod traject;
 
 use std::fmt;
 use std::str::FromStr;
@@ -25,6 +26,7 @@ pub use event::{
     Passed, Release, ReleaseStep, Withheld,
 };
 pub use sealed::{ClientIdentifier, DeliveredBytes, SealedPart};
+pub use traject::{TrajectChange, traject_between};
 
 /// The longest record in bytes: an entry bundle has 16 bits for its length (C2SP tlog-tiles).
 pub const MAX_LEAF: usize = 65_535;
@@ -265,4 +267,7 @@ pub struct Terms {
     /// Whether it was called an emergency.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub spoed: bool,
+    /// The phase in which it opens a traject of the client between the sender and who receives it; none where it opens none.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub opens: Option<u8>,
 }

@@ -33,7 +33,8 @@ pub use inzage::{Inzage, InzageEvent, InzageReceiver, Organisation, inzage};
 pub use leaf::{
     Access, Act, BundleChange, BundleRef, Carried, ChangeStep, ClientLink, ConsentChange, ConsentKind,
     Decision, Delivery, Erasure, Escape, Event, HeldBack, Kind, Label, Leaf, LeafError, MAX_LEAF, Party,
-    Passed, ProposedBundle, Release, ReleaseStep, StepKind, Terms, Trace, Version, Withheld,
+    Passed, ProposedBundle, Release, ReleaseStep, StepKind, Terms, Trace, TrajectChange, Version, Withheld,
+    traject_between,
 };
 pub use leaf::{ClientIdentifier, DeliveredBytes, SealedPart};
 pub use moment::{midnight, wall_clock};

@@ -91,7 +91,14 @@ impl Receipt {
     pub fn make(source: &impl TileSource, index: u64) -> Result<Receipt, ReceiptError> {
         let path = || "checkpoint".to_owned();
         let bytes = source.read(&path()).map_err(|why| FileFault::Unreadable { path: path(), why })?;
-        let note = Note::parse(&bytes).map_err(Untrusted::Note)?;
+        Receipt::make_at(source, Note::parse(&bytes).map_err(Untrusted::Note)?, index)
+    }
+
+    /// The same, as of another checkpoint than the published file has: one that witnesses have cosigned.
+    ///
+    /// # Errors
+    /// As [`Receipt::make`].
+    pub fn make_at(source: &impl TileSource, note: Note, index: u64) -> Result<Receipt, ReceiptError> {
         let checkpoint: Checkpoint = note.text().parse().map_err(|_| Untrusted::NotACheckpoint)?;
         let mut nodes = Nodes::new(source, checkpoint.size);
         let proof = prove_inclusion::<FileFault>(index, checkpoint.size, |level, at| nodes.node(level, at))?;

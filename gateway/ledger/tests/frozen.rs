@@ -13,14 +13,15 @@ use ledger::{
 
 /// Files of sums, which together have those of all other files, and the digest of each. When this test fails, an
 /// example was changed: put it back, and give the new form a version and a file of sums of its own.
-const SUMS: [(&str, &str); 3] = [
+const SUMS: [(&str, &str); 4] = [
     ("SHA256SUMS", "c239e249a7f563ae9896447c4041fcee7bfefc899659ff3e9e2cceec111eb6ef"),
     ("SHA256SUMS-v2", "7010a094aa3553621cfb6d7ba55343b42d3e2fb9368a1412432c2ff6ea42a301"),
     ("SHA256SUMS-v2-change", "70df5f154e3ca3d5f73b68c161da3f204eacf4165c88910380a60e9664412e96"),
+    ("SHA256SUMS-v2-traject", "4f25997907f34b964cee8623d6ca54a8a31ef7e2254c3002f3e1a705e71f4185"),
 ];
 
 /// Kinds that came to the record when version 2 was the newest.
-const LATER: [Kind; 2] = [Kind::Change, Kind::Escape];
+const LATER: [Kind; 3] = [Kind::Change, Kind::Escape, Kind::Traject];
 
 fn testdata() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata")

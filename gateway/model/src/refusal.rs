@@ -84,6 +84,8 @@ reasons! {
     ConsentWithdrawn, "CONSENT_WITHDRAWN", 9, Policy, "the client has withdrawn the consent; what still waited is not handed out";
     EmergencyNotAllowed, "EMERGENCY_NOT_ALLOWED", 7, Policy, "this exchange has no emergency access; send it as usual";
     TrajectNotActive, "TRAJECT_NOT_ACTIVE", 9, Policy, "your organisation has no active traject with this client";
+    PhaseNotFitting, "PHASE_NOT_FITTING", 9, Policy, "this exchange does not fit the phase of the client's traject; state the phase first if it has changed";
+    TrajectNotYours, "TRAJECT_NOT_YOURS", 7, Policy, "only who the bundle names, and takes part in the traject, may state its phase";
     TextHeldBack, "TEXT_HELD_BACK", 9, Policy, "a text says more than the receiver may know; say what the client can and cannot do";
     TextUnscreenable, "TEXT_UNSCREENABLE", 9, Policy, "a text cannot be screened; write it in Dutch, as plain text";
     Expired, "EXPIRED", 9, Policy, "the delivery was not collected in time";

@@ -26,6 +26,9 @@ pub struct Bundle {
     pub screener: Arc<Screener>,
 }
 
+/// What was proposed was stored; somebody took it away.
+pub(crate) const NOT_ON_THE_SHELF: &str = "the bundle is not on the shelf any more; restore it from a backup";
+
 /// Why a bundle is not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum NotLoaded {
@@ -257,7 +260,7 @@ impl Oversight {
         let (proposed, running) = (proposed.clone(), Arc::clone(running));
         blocking(move || {
             let files = shelf.get(proposed.to).map_err(|error| gone(&error.to_string()))?;
-            let files = files.ok_or_else(|| gone("the bundle is not on the shelf any more"))?;
+            let files = files.ok_or_else(|| gone(NOT_ON_THE_SHELF))?;
             let bundle = load(&files, &trust).map_err(|why| refusal_of(&why))?;
             match Proposed::change(&running, &bundle.proven) {
                 Ok(now) if now.diff == proposed.diff => Ok(bundle),
@@ -269,7 +272,7 @@ impl Oversight {
     }
 
     /// A bundle that is not taken: the last good one goes on, with an alarm.
-    async fn bundle_refused(
+    pub(crate) async fn bundle_refused(
         &self,
         who: &Permitted,
         about: BundleRef,
@@ -347,7 +350,7 @@ pub(crate) fn not_loaded(why: NotLoaded) -> Refusal {
     refusal_of(&why)
 }
 
-fn gone(what: &str) -> Refusal {
+pub(crate) fn gone(what: &str) -> Refusal {
     let (field, description) = ("shelf".to_owned(), what.to_owned());
     let violation = FieldViolation { field, description, class: None, rule: None, span: None };
     Refusal::at(Reason::BundleRefused, vec![violation])

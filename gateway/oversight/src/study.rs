@@ -6,15 +6,13 @@
 use std::sync::{Arc, PoisonError};
 
 use identity::Operator;
-use ledger::{Decision, Event, Kind, Leaf};
+use ledger::{BundleRef, Decision, Event, Kind, Leaf};
 use model::{ExchangeId, Reason, Refusal};
-use policy::{
-    Diff, Digest, Files, Past, Proven, Replay, Simulation, Situation, Step, Trial, Trust, digest_of_all,
-};
+use policy::{Diff, Files, Past, Proven, Replay, Simulation, Situation, Step, Trial, Trust, digest_of_all};
 
 use crate::oversight::{Oversight, Permitted, unreadable};
 use crate::rights::Act;
-use crate::steps::{blocking, not_loaded};
+use crate::steps::{NOT_ON_THE_SHELF, blocking, gone, not_loaded};
 
 /// So many bundles that were studied are kept.
 const STUDIED: usize = 4;
@@ -30,7 +28,7 @@ pub enum Which {
     /// That of a change.
     Change(ExchangeId),
     /// One on the shelf.
-    Shelved(Digest),
+    Shelved(policy::Digest),
 }
 
 impl Which {
@@ -134,24 +132,25 @@ impl Oversight {
     }
 
     async fn files_of(&self, who: &Permitted, which: Which) -> Result<Files, Refusal> {
-        let digest = match which {
+        let (number, digest, change) = match which {
             Which::Draft(files) => return Ok(files),
-            Which::Running => self.proven().digest(),
-            Which::Shelved(digest) => digest,
-            Which::Change(id) => match self.changes.lock().await.get(&id) {
-                Some(change) => change.approval.proposed().to,
+            Which::Running => (self.proven().number(), self.proven().digest(), None),
+            Which::Shelved(digest) => (0, digest, None),
+            Which::Change(id) => match self.changes.lock().await.get(&id).map(|change| &change.approval) {
+                Some(approval) => (approval.proposed().number, approval.proposed().to, Some(id)),
                 None => return Err(self.refused(who, Reason::NotFound.into()).await),
             },
         };
         let shelf = self.setup.shelf.clone();
-        match blocking(move || shelf.get(digest)).await? {
-            Ok(Some(files)) => Ok(files),
-            Ok(None) => Err(self.refused(who, Reason::NotFound.into()).await),
-            Err(error) => {
-                tracing::error!(%error, "a bundle on the shelf cannot be read");
-                Err(self.refused(who, Reason::NotFound.into()).await)
-            }
-        }
+        let why = match blocking(move || shelf.get(digest)).await? {
+            Ok(Some(files)) => return Ok(files),
+            // A digest that an operator made up.
+            Ok(None) if number == 0 => return Err(self.refused(who, Reason::NotFound.into()).await),
+            Ok(None) => gone(NOT_ON_THE_SHELF),
+            Err(error) => gone(&error.to_string()),
+        };
+        let about = BundleRef { number, digest: ledger::Digest(digest.0) };
+        Err(self.bundle_refused(who, about, change, why).await)
     }
 
     async fn proven_of(&self, who: &Permitted, which: Which) -> Result<Arc<Proven>, Refusal> {
@@ -195,6 +194,7 @@ pub fn deliveries(leaf: &Leaf) -> Vec<Past> {
             consents: to.consents.unwrap_or_default(),
             spoed: carried.terms.spoed,
         },
+        phase: to.phase,
         passed: to.passed.iter().map(|passed| (passed.class, passed.form)).collect(),
     });
     past.collect()

@@ -10,7 +10,7 @@ use std::hint::black_box;
 use std::path::Path;
 use std::time::Instant;
 
-use policy::{Files, ProofReport, Proven, Trust};
+use policy::{Files, ProofReport, Proven, Trust, with_rules};
 
 fn main() {
     let shipped = read_shipped();
@@ -56,20 +56,6 @@ fn main() {
 fn load(files: &Files) -> Proven {
     let start = Instant::now();
     Proven::load_timed(files, &Trust::Draft, &|| start.elapsed()).unwrap()
-}
-
-/// The shipped bundle, cut or repeated to about this many rules; guardrails and assertions stay.
-fn with_rules(shipped: &Files, wanted: usize) -> Files {
-    let mut files = shipped.clone();
-    let copies = if wanted > 100 { wanted / 70 } else { 0 };
-    for (name, bytes) in shipped.iter().filter(|(name, _)| name.starts_with("rules/")) {
-        let text = std::str::from_utf8(bytes).unwrap();
-        for copy in 1..=copies {
-            let again = text.replace("@id(\"", &format!("@id(\"k{copy}-"));
-            files.insert(name.replace(".cedar", &format!("-{copy}.cedar")), again.into_bytes());
-        }
-    }
-    files
 }
 
 fn read_shipped() -> Files {

@@ -60,6 +60,8 @@ struct Entry {
     purpose: Vec<Purpose>,
     #[serde(default)]
     form: Vec<Form>,
+    #[serde(default)]
+    phase: Vec<u8>,
     emergency: Option<bool>,
 }
 
@@ -131,6 +133,9 @@ fn check_names(entry: &Entry, space: &Space<'_>) -> Result<ClassSet, String> {
     {
         return Err(format!("`{purpose}` is no purpose"));
     }
+    if let Some(phase) = entry.phase.iter().find(|phase| space.exchanges.trajects.phase(**phase).is_none()) {
+        return Err(format!("{phase} is no phase of a traject"));
+    }
     Ok(classes)
 }
 
@@ -153,8 +158,14 @@ impl Entry {
             && !any(&self.except, to)
             && (self.from.is_empty() || any(&self.from, from))
             && (self.exchange.is_empty() || self.exchange.iter().any(|id| **id == *route.exchange.id))
-            && (self.purpose.is_empty() || self.purpose.contains(&route.exchange.purpose));
+            && (self.purpose.is_empty() || self.purpose.contains(&route.exchange.purpose))
+            && (self.phase.is_empty() || self.met_phase(route).is_some());
         selected.then(|| (from.clone(), to.clone()))
+    }
+
+    /// The first of its phases in which this exchange may take place.
+    fn met_phase(&self, route: &Route) -> Option<u8> {
+        self.phase.iter().copied().find(|phase| route.exchange.admits(Some(*phase)).is_ok())
     }
 
     fn has_form(&self, form: Form) -> bool {
@@ -169,6 +180,8 @@ struct Request<'a> {
     to: &'a Functie,
     consents: Consents,
     spoed: bool,
+    /// The phase of the traject, where the assertion speaks of phases.
+    phase: Option<u8>,
 }
 
 impl fmt::Display for Request<'_> {
@@ -176,7 +189,7 @@ impl fmt::Display for Request<'_> {
         let exchange = &self.route.exchange;
         write!(
             f,
-            "when {} sends `{}` to {} for `{}` ({}), with beroepsgeheim {} and gezondheidsgegevens {}{}",
+            "when {} sends `{}` to {} for `{}` ({}), with beroepsgeheim {} and gezondheidsgegevens {}{}{}",
             self.from,
             exchange.message,
             self.to,
@@ -185,6 +198,7 @@ impl fmt::Display for Request<'_> {
             self.consents.beroepsgeheim,
             self.consents.gezondheidsgegevens,
             if self.spoed { ", in an emergency" } else { "" },
+            self.phase.map(|phase| format!(", in phase {phase} of the traject")).unwrap_or_default(),
         )
     }
 }
@@ -203,7 +217,8 @@ fn hold_never(entry: &Entry, classes: ClassSet, space: &Space<'_>) -> Result<u64
             }
             cells += compiled.cells.len() as u64;
             if let Some(how) = breaks(entry, classes, compiled) {
-                let request = Request { route, from: &from, to: &to, consents, spoed };
+                let phase = entry.met_phase(route);
+                let request = Request { route, from: &from, to: &to, consents, spoed, phase };
                 return Err(format!("does not hold: {} – {request}, {how}", entry.en));
             }
         }
@@ -256,7 +271,8 @@ fn hold_must(entry: &Entry, classes: ClassSet, space: &Space<'_>) -> Result<u64,
         let granted = Consents::both(Consent::Verleend);
         let spoed = entry.emergency.unwrap_or(false);
         let state = crate::decision::state_index(granted, spoed);
-        let request = Request { route, from: &from, to: &to, consents: granted, spoed };
+        let phase = entry.met_phase(route);
+        let request = Request { route, from: &from, to: &to, consents: granted, spoed, phase };
         let fails = |how: String| Err(format!("does not hold: {} – {request}, {how}", entry.en));
         let compiled = match route.outcomes.get(state) {
             Some(Ok(compiled)) => compiled,

@@ -52,6 +52,14 @@ impl Contracts {
         LoadError::unless(problems, Contracts { pools })
     }
 
+    /// All contracts as one `FileDescriptorSet`, if they were compiled together.
+    pub(crate) fn encoded(&self) -> Option<Vec<u8>> {
+        match self.pools.as_slice() {
+            [pool] => Some(pool.encode_to_vec()),
+            _ => None,
+        }
+    }
+
     /// The message of this name, unless two contracts both declare it.
     pub(crate) fn message(&self, name: &MessageType) -> Result<MessageDescriptor, Problem> {
         let mut found = self.pools.iter().filter_map(|pool| pool.get_message_by_name(name.as_str()));

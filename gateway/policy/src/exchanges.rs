@@ -14,6 +14,7 @@ use crate::bundle::{Files, Sentence, toml_file};
 use crate::emergency::Emergency;
 use crate::organisations::{Functie, Registry};
 use crate::problem::{LoadError, Problem, Stage};
+use crate::trajects::Trajects;
 
 const FILE: &str = "exchanges.toml";
 
@@ -92,11 +93,6 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    /// Whether it fits a client whose traject is in this phase; `None` = no traject, or its phase is unknown.
-    pub fn fits_phase(&self, phase: Option<u8>) -> bool {
-        self.phases.is_empty() || phase.is_some_and(|phase| self.phases.contains(&phase))
-    }
-
     /// The ground in force: in an emergency a vital interest.
     pub(crate) const fn ground(&self, spoed: bool) -> Grondslag {
         if spoed { Grondslag::VitaalBelang } else { self.grondslag }
@@ -121,6 +117,7 @@ pub(crate) struct Exchanges {
     pub(crate) titles: BTreeMap<Purpose, Sentence>,
     pub(crate) exchanges: Vec<Arc<Exchange>>,
     pub(crate) emergency: Emergency,
+    pub(crate) trajects: Trajects,
 }
 
 #[derive(Deserialize)]
@@ -128,6 +125,8 @@ pub(crate) struct Exchanges {
 struct File {
     #[serde(default)]
     emergency: Emergency,
+    #[serde(default)]
+    traject: Trajects,
     #[serde(default)]
     purpose: Vec<PurposeEntry>,
     #[serde(default)]
@@ -169,11 +168,13 @@ impl Exchanges {
             }
         }
         check_exchanges(&file.exchange, &purposes, registry, &mut problems);
+        problems.extend(file.traject.problems(&file.exchange, registry).into_iter().map(problem));
         if file.exchange.is_empty() {
             problems.push(problem("no exchange is declared, so nothing could ever pass".to_owned()));
         }
         let exchanges = file.exchange.into_iter().map(Arc::new).collect();
-        LoadError::unless(problems, Exchanges { purposes, titles, exchanges, emergency: file.emergency })
+        let (emergency, trajects) = (file.emergency, file.traject);
+        LoadError::unless(problems, Exchanges { purposes, titles, exchanges, emergency, trajects })
     }
 }
 

@@ -14,6 +14,7 @@ mod emergency;
 mod exchanges;
 mod organisations;
 mod rules;
+mod trajects;
 
 mod decision;
 mod rule_set;
@@ -33,7 +34,9 @@ mod route;
 mod approval;
 mod diff;
 mod matrix;
+mod mutation;
 mod replay;
+mod scale;
 mod shadow;
 mod simulate;
 mod trial;
@@ -46,6 +49,7 @@ pub use diff::{Change, Diff};
 pub use emergency::{Emergency, EmergencyReason, Escape, NoSuchReason};
 pub use exchanges::{ConsentKind, Exchange, Traject};
 pub use matrix::{MatrixRow, matrix_csv, matrix_html, matrix_table};
+pub use mutation::{Mutant, Tally, Verdict, mutants};
 pub use organisations::{Functie, Organisation};
 pub use problem::{LoadError, Problem, Stage};
 pub use proven::{Proven, Titled};
@@ -53,9 +57,11 @@ pub use replay::{Past, Replay, replay};
 pub use report::ProofReport;
 pub use route::Situation;
 pub use rules::{NO_CLASS, NO_RULE, RuleText};
+pub use scale::with_rules;
 pub use shadow::{Shadow, shadow};
 pub use signature::{Keys, Part, Seen, Signers, Trust, sign};
 pub use simulate::{NotSimulated, SimulatedField, Simulation, rehearse, simulate, simulate_json};
+pub use trajects::{Phase, Trajects};
 pub use trial::{Tested, Trial, run_tests};
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ use crate::report::ProofReport;
 use crate::route::{Routes, Situation};
 use crate::rules::RuleText;
 use crate::signature::{Seen, Trust};
+use crate::trajects::Trajects;
 
 /// A loaded bundle.
 pub struct Proven {
@@ -180,6 +181,11 @@ impl Proven {
     /// What the bundle says of emergencies.
     pub fn emergency(&self) -> &Emergency {
         &self.candidate.exchanges.emergency
+    }
+
+    /// What the bundle says of trajects.
+    pub fn trajects(&self) -> &Trajects {
+        &self.candidate.exchanges.trajects
     }
 
     /// Every rule and guardrail, in the order of their files.

@@ -18,6 +18,8 @@ use crate::route::Situation;
 pub struct Past {
     /// From whom to whom, what for, with which consents.
     pub situation: Situation,
+    /// The phase of the client's traject, where the record names one.
+    pub phase: Option<u8>,
     /// The classes that passed, with their form.
     pub passed: Vec<(DataClass, Form)>,
 }
@@ -42,9 +44,16 @@ pub fn replay(draft: &Proven, past: impl IntoIterator<Item = Past>) -> Replay {
     let mut replay = Replay::default();
     for delivery in past {
         replay.deliveries += 1;
+        // Where no phase is on record, none was asked for: nobody knows which it was.
+        let fits = |compiled: &Compiled| {
+            delivery.phase.map_or(Ok(()), |phase| compiled.exchange.admits(Some(phase)))
+        };
         match draft.compiled(&delivery.situation) {
             Err(refusal) => replay.refuse(refusal.reason),
-            Ok(compiled) => replay.compare(&compiled, &delivery.passed),
+            Ok(compiled) => match fits(&compiled) {
+                Err(reason) => replay.refuse(reason),
+                Ok(()) => replay.compare(&compiled, &delivery.passed),
+            },
         }
     }
     replay

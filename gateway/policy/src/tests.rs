@@ -5,6 +5,7 @@ mod loading;
 mod proof;
 mod shipped;
 mod signing;
-mod small;
+pub(crate) mod small;
 mod tools;
+mod trajects;
 mod traps;

@@ -47,6 +47,8 @@ struct Case {
     consent: ConsentEntry,
     #[serde(default)]
     emergency: bool,
+    /// The phase of the client's traject; one that fits, if left out.
+    phase: Option<u8>,
     passes: Option<Vec<String>>,
     refused: Option<Reason>,
 }
@@ -119,7 +121,11 @@ fn outcome(proven: &Proven, id: &str, case: &Case) -> Result<Arc<Compiled>, Reas
     let consents =
         Consents { beroepsgeheim: consent.beroepsgeheim, gezondheidsgegevens: consent.gezondheidsgegevens };
     let outcome = route.and_then(|route| route.outcomes.get(state_index(consents, *emergency)));
-    outcome.cloned().unwrap_or(Err(Reason::ExchangeNotDeclared))
+    let compiled = outcome.cloned().unwrap_or(Err(Reason::ExchangeNotDeclared))?;
+    if case.phase.is_some() {
+        compiled.exchange.admits(case.phase)?;
+    }
+    Ok(compiled)
 }
 
 fn compare(compiled: &Compiled, passes: &[String]) -> Vec<String> {

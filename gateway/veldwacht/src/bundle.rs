@@ -29,14 +29,18 @@ pub(crate) fn shipped() -> Files {
         let file = ShippedPolicies::get(&name)?;
         Some((name.into_owned(), file.data.into_owned()))
     });
-    let contracts = ShippedContracts::iter().filter(|name| is_contract(name)).filter_map(|name| {
-        let file = ShippedContracts::get(&name)?;
-        Some((format!("contracts/{name}"), file.data.into_owned()))
-    });
-    policies.chain(contracts).collect()
+    policies.chain(contracts()).collect()
 }
 
-/// Reads the bundle in `folder`. Where it brings no contracts of its own, those in `proto/` beside it join.
+fn contracts() -> impl Iterator<Item = (String, Vec<u8>)> {
+    ShippedContracts::iter().filter(|name| is_contract(name)).filter_map(|name| {
+        let file = ShippedContracts::get(&name)?;
+        Some((format!("contracts/{name}"), file.data.into_owned()))
+    })
+}
+
+/// Reads the bundle in `folder`. Where it brings no contracts of its own, those in `proto/` beside it join; where there are none
+/// either – a draft on an officer's desk –, those that travel in this binary.
 pub(crate) fn read(folder: &Path) -> Outcome<Files> {
     if !folder.join("bundle.toml").is_file() {
         let message = format!("{} is not a bundle: it has no bundle.toml", folder.display());
@@ -48,6 +52,8 @@ pub(crate) fn read(folder: &Path) -> Outcome<Files> {
     let beside = folder.canonicalize().wrong(folder.display())?.with_file_name("proto");
     if !brings_contracts && beside.is_dir() {
         add(&mut files, &beside, "contracts/", &is_contract)?;
+    } else if !files.keys().any(|name| name.starts_with("contracts/")) {
+        files.extend(contracts());
     }
     Ok(files)
 }

@@ -8,6 +8,7 @@ mod keep;
 mod log;
 mod pki;
 mod policy;
+mod traject;
 
 use std::path::PathBuf;
 
@@ -17,9 +18,10 @@ use model::{Consent, ExchangeId, MessageType, Oin, Purpose, Role};
 pub(crate) use change::{Gateway, Operator, Step};
 pub(crate) use held::Held;
 pub(crate) use keep::{Backup, Erase};
-pub(crate) use log::{Keys, Log, LogSource, Search, Witness};
+pub(crate) use log::{Keys, Log, LogSource, Reconcile, Search, Witness};
 pub(crate) use pki::{Assert, Pki};
 pub(crate) use policy::{MatrixFormat, Policy};
+pub(crate) use traject::{About as TrajectAbout, Traject};
 
 /// Field guard: what an organisation may not have never leaves, and the log proves what did.
 #[derive(Parser)]
@@ -58,6 +60,12 @@ pub(crate) enum Command {
         after_help = "Example:\n  veldwacht ask --as certs/dev/werkgever/contactpersoon.pem --service uwv.doelgroep.v1.Register/Zoek --purpose banenafspraak --request werkfit.v1.DoelgroepVraag --reply werkfit.v1.DoelgroepAntwoord vraag.json"
     )]
     Ask(Ask),
+    /// State that a client's traject opened, came into a phase or ended; most exchanges ask for one
+    #[command(
+        subcommand,
+        after_help = "Example:\n  veldwacht traject enter --as certs/dev/rib/coach.pem --client 999990019 --phase 2"
+    )]
+    Traject(Traject),
     /// The filter alone, offline: bytes in, bytes out
     #[command(
         after_help = "Example:\n  veldwacht filter --bundle policies --type werkfit.v1.MedischVerslag --sender 00000099000000003000 --receiver 00000099000000002000:arbeidsdeskundige --purpose beoordeling_belastbaarheid --consent verleend verslag.json"
@@ -249,6 +257,9 @@ pub(crate) struct Route {
     /// State of both consents: verleend, geweigerd or onbekend
     #[arg(long, default_value = "onbekend")]
     pub(crate) consent: Consent,
+    /// The phase of the client's traject, 0 for none; one that fits, if left out
+    #[arg(long)]
+    pub(crate) phase: Option<u8>,
 }
 
 #[derive(Args)]

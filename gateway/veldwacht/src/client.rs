@@ -9,6 +9,7 @@ use model::{Name, Purpose, Role};
 use proto::veldwacht::consent::v1::consent_service_client::ConsentServiceClient;
 use proto::veldwacht::exchange::v1::exchange_service_client::ExchangeServiceClient;
 use proto::veldwacht::screening::v1::screening_service_client::ScreeningServiceClient;
+use proto::veldwacht::traject::v1::traject_service_client::TrajectServiceClient;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 use tonic_types::StatusExt as _;
 
@@ -96,6 +97,10 @@ impl Client {
 
     pub(crate) fn consent(&self) -> ConsentServiceClient<Channel> {
         ConsentServiceClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn traject(&self) -> TrajectServiceClient<Channel> {
+        TrajectServiceClient::new(self.channel.clone())
     }
 
     pub(crate) fn screening(&self) -> ScreeningServiceClient<Channel> {

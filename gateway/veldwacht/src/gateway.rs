@@ -94,6 +94,7 @@ impl Ready {
         let rules = Rules::new(proven, screener);
         let gateway = Gateway::new(rules, Arc::clone(&journal), publisher, pseudonyms, Arc::new(now), limits);
         let gateway = Arc::new(gateway);
+        public_log.cosigned().into_iter().for_each(|cosigned| gateway.show_cosigned(cosigned));
         let oversight = Oversight::open(Setup {
             journal,
             in_force: Arc::clone(&gateway) as Arc<dyn InForce>,
@@ -152,7 +153,9 @@ impl Ready {
         let watching = tokio::spawn(files.watch(Arc::downgrade(&guard), look_every, Arc::new(told)));
         let console = operators.map(|operators| tokio::spawn(operators.serve(Arc::clone(&guard))));
         let shadowing = tokio::spawn(tell_shadow(Arc::clone(&gateway)));
-        let compacting = tokio::spawn(retention.compact_always(Arc::clone(&gateway), compact_every));
+        let (journal, published) = (Arc::clone(gateway.journal()), gateway.publisher().published());
+        let compacting =
+            tokio::spawn(retention.compact_always(journal, published, compact_every, Arc::new(now)));
         let mut public_log = public_log.run(gateway.publisher());
         exchange::serve(Arc::clone(&gateway), oversight, asks, listener, guard, limits, http2, stop).await;
         watching.abort();

@@ -78,6 +78,7 @@ async fn run(command: &Command, out: &mut impl Write) -> Outcome {
         Command::Send(send) => commands::send::run(send, out).await,
         Command::Ask(ask) => commands::ask::run(ask, out).await,
         Command::Collect(collect) => commands::collect::run(collect, out).await,
+        Command::Traject(traject) => commands::traject::run(traject, out).await,
         Command::Filter(filter) => commands::filter::run(filter, out),
         Command::Screen(screen) => commands::screen::run(screen, out).await,
         Command::Policy(policy) => commands::policy::run(policy, out).await,

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use exchange::Cosigned;
 use journal::{Journal, PublisherThread, last_signed};
 use ledger::{Algorithm, KeyName, VerifierKey};
 use rustls::ServerConfig;
@@ -33,6 +34,7 @@ pub(crate) struct PublicLog {
     origin: KeyName,
     witnesses: Vec<Witness>,
     collected: Arc<Collected>,
+    wants_quorum: bool,
     serving: Option<Serving>,
 }
 
@@ -54,7 +56,8 @@ impl PublicLog {
             None => None,
         };
         let collected = Arc::new(Collected::new(config.log.quorum));
-        Ok(PublicLog { origin: key.name().clone(), witnesses, collected, serving })
+        let (origin, wants_quorum) = (key.name().clone(), config.log.quorum > 0);
+        Ok(PublicLog { origin, witnesses, collected, wants_quorum, serving })
     }
 
     /// Everything that opening would refuse, without the network.
@@ -66,6 +69,12 @@ impl PublicLog {
     /// What its witnesses answer.
     pub(crate) fn collected(&self) -> Arc<Collected> {
         Arc::clone(&self.collected)
+    }
+
+    /// What a quorum of witnesses has cosigned, where one is wanted.
+    pub(crate) fn cosigned(&self) -> Option<Cosigned> {
+        let collected = Arc::clone(&self.collected);
+        self.wants_quorum.then(|| -> Cosigned { Box::new(move || collected.note()) })
     }
 
     /// Where the log is served: its address, prefix and all, if the certificate is for this machine's name.

@@ -6,13 +6,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use exchange::Gateway;
-use journal::{Compacted, Journal, ReadError};
+use exchange::door::Clock;
+use journal::{Compacted, Journal, Published, ReadError};
 use ledger::Leaf;
 use model::Timestamp;
+use tokio::sync::watch;
 
 use crate::config::{Config, Keeping};
-use crate::gateway::now;
 
 /// Duties and terms.
 #[derive(Debug, Clone, Default)]
@@ -50,17 +50,22 @@ impl Retention {
         journal.compact(published, &|leaf| self.keeps(leaf, now))
     }
 
-    /// Does so at every `every`, until it is dropped.
-    pub(crate) async fn compact_always(self, gateway: Arc<Gateway>, every: Duration) {
+    /// Does so at every `every`, until it is dropped; `clock` says which day it is.
+    pub(crate) async fn compact_always(
+        self,
+        journal: Arc<Journal>,
+        published: watch::Receiver<Published>,
+        every: Duration,
+        clock: Clock,
+    ) {
         let mut round = tokio::time::interval(every);
         round.tick().await; // at once: a start has enough to do
         loop {
             round.tick().await;
-            let (retention, gateway) = (self.clone(), Arc::clone(&gateway));
-            let compacted = tokio::task::spawn_blocking(move || {
-                let published = gateway.publisher().published().borrow().checkpoint.size;
-                retention.compact(gateway.journal(), published, now())
-            });
+            let (retention, journal, clock) = (self.clone(), Arc::clone(&journal), Arc::clone(&clock));
+            let published = published.borrow().checkpoint.size;
+            let compacted =
+                tokio::task::spawn_blocking(move || retention.compact(&journal, published, clock()));
             match compacted.await {
                 Ok(Ok(Compacted { segments: 0, .. })) => {}
                 Ok(Ok(done)) => {
@@ -92,7 +97,14 @@ fn after(leaf: &Leaf, days: u32) -> Timestamp {
 
 #[cfg(test)]
 mod tests {
-    use ledger::{BundleRef, Carried, Decision, Delivery, Digest, Event, Party, Passed, Terms, Version};
+    use std::path::Path;
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    use journal::{Commit, LogKey, Options, Publisher, PublisherThread, check};
+    use ledger::{
+        BundleRef, Carried, Decision, Delivery, Digest, Event, Party, Passed, SealedPart, Terms, Trust,
+        Version,
+    };
     use model::{DataClass, ExchangeId, Form};
 
     use super::*;
@@ -140,6 +152,72 @@ mod tests {
         assert!(!keeps("beoordeling", plain, 30), "a duty about another class");
         assert_eq!(retention.keep_until(&leaf("beoordeling", medical[0])), Some(day(100)));
         assert_eq!(retention.keep_until(&leaf("plaatsing", medical[0])), None);
+    }
+
+    /// A journal of small segments with `count` records, each with a user sealed in it, and a publisher.
+    async fn recorded(folder: &Path, count: u64) -> (Arc<Journal>, PublisherThread) {
+        let options =
+            Options { segment_size: 1 << 20, ..Options::new(folder, b"a master secret of tests".as_slice()) };
+        let journal = Arc::new(Journal::open(options).unwrap());
+        let client = journal.pseudonym(&"999990019".parse().unwrap());
+        for number in 0..count {
+            let mut leaf =
+                leaf(if number < count / 2 { "voortgang" } else { "plaatsing" }, DataClass::FunctioneelUren);
+            leaf.exchange = ExchangeId::new(SENT, [number as u8; 10]);
+            let mut sealed = SealedPart::default();
+            sealed.user = Some("u".repeat(60 << 10)); // so that a few records fill a segment
+            let commit = Commit { client: Some(client), sealed, ..Commit::of(leaf) };
+            let _ = journal.commit(commit).await.unwrap();
+        }
+        // A key of tests: the seed of PKCS #8 v1 is 32 bytes of 7.
+        let mut pkcs8 = b"\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20".to_vec();
+        pkcs8.extend([7; 32]);
+        let key = LogKey::new("log.test/retention".parse().unwrap(), &pkcs8).unwrap();
+        let publisher = Publisher::open(Arc::clone(&journal), key, &[]).unwrap();
+        let publisher = PublisherThread::start(publisher, Duration::from_millis(50)).unwrap();
+        publisher.publish_now();
+        (journal, publisher)
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_daily_round_forgets_what_is_over_on_that_day_and_the_log_still_verifies() {
+        let folder = tempfile::tempdir().unwrap();
+        let (journal, publisher) = recorded(folder.path(), 80).await;
+        let forgotten = |journal: &Journal| {
+            (0..80).filter(|index| journal.open_record(*index).unwrap().sealed.is_none()).count()
+        };
+        let today = Arc::new(AtomicI64::new(0));
+        let clock: Clock = {
+            let today = Arc::clone(&today);
+            Arc::new(move || day(today.load(Ordering::Relaxed)))
+        };
+        let terms = vec![rule(Some("voortgang"), &[], 10), rule(None, &[], 30)];
+        let retention = Retention { duties: vec![rule(Some("plaatsing"), &[], 40)], terms };
+        let every = Duration::from_millis(20);
+        let published = publisher.published();
+        let rounds = tokio::spawn(retention.compact_always(Arc::clone(&journal), published, every, clock));
+        // The newest segment is never touched: what stands there goes when it is full.
+        let after_days = async |days: i64, wanted: std::ops::RangeInclusive<usize>| {
+            today.store(days, Ordering::Relaxed);
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            let begun = std::time::Instant::now();
+            while !wanted.contains(&forgotten(&journal)) {
+                assert!(begun.elapsed() < Duration::from_secs(30), "day {days}: {}", forgotten(&journal));
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        after_days(9, 0..=0).await;
+        after_days(10, 40..=40).await;
+        after_days(39, 40..=40).await;
+        after_days(40, 60..=79).await;
+        rounds.abort();
+        drop(publisher);
+        let pkcs8 =
+            [b"\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20".as_slice(), &[7; 32]]
+                .concat();
+        let key = LogKey::new("log.test/retention".parse().unwrap(), &pkcs8).unwrap();
+        drop(journal);
+        assert!(check(folder.path(), &Trust::in_log(key.verifier())).is_ok(), "every record is still there");
     }
 
     #[test]

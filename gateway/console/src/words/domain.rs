@@ -87,6 +87,7 @@ pub(crate) fn kind(kind: Kind, language: Language) -> &'static str {
         "access" => ("ingezien", "looked into"),
         "release" => ("vrijgave van tekst", "release of a text"),
         "escape" => ("noodgeval", "emergency"),
+        "traject" => ("fase van een traject", "phase of a traject"),
         name => (name, name),
     };
     language.pick(nl, en)
@@ -148,6 +149,12 @@ pub(crate) fn reason(reason: Reason, language: Language) -> &'static str {
         "CONSENT_WITHDRAWN" => "de cliënt heeft de toestemming ingetrokken; wat nog wachtte, gaat niet weg",
         "EMERGENCY_NOT_ALLOWED" => "deze uitwisseling kent geen spoed",
         "TRAJECT_NOT_ACTIVE" => "uw organisatie heeft geen lopend traject met deze cliënt",
+        "PHASE_NOT_FITTING" => {
+            "deze uitwisseling past niet bij de fase van het traject; geef de fase door als die anders is"
+        }
+        "TRAJECT_NOT_YOURS" => {
+            "alleen wie het beleid noemt en aan het traject meedoet, geeft de fase ervan door"
+        }
         "TEXT_HELD_BACK" => {
             "een tekst zegt meer dan de ontvanger mag weten; schrijf wat de cliënt wel en niet kan"
         }

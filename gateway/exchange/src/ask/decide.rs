@@ -171,7 +171,9 @@ impl Talk {
             // An escape is for a document that cannot wait; a source is asked as on any other day.
             return Err(Reason::EmergencyNotAllowed.into());
         }
-        let question = Question { sender, receiver, message, purpose, client, spoed: false, now };
+        let phase_at_sending = None;
+        let question =
+            Question { sender, receiver, message, purpose, client, spoed: false, phase_at_sending, now };
         authorise(rules, &*self.gateway, &question)
     }
 

@@ -5,8 +5,10 @@
 
 use std::sync::Arc;
 
-use ledger::Party;
-use model::{ClientPseudonym, Consent, Consents, MessageType, Name, Purpose, Reason, Refusal, Timestamp};
+use ledger::{Party, TrajectChange};
+use model::{
+    ClientPseudonym, Consent, Consents, MessageType, Name, Oin, Purpose, Reason, Refusal, Timestamp,
+};
 use policy::{Compiled, Escape, Situation, Traject};
 
 use crate::line::offer::at;
@@ -20,6 +22,7 @@ pub(crate) struct Authorised {
     receiver: Party,
     compiled: Arc<Compiled>,
     consents: Consents,
+    phase: Option<u8>,
 }
 
 impl Authorised {
@@ -35,6 +38,11 @@ impl Authorised {
     pub(crate) fn consents(&self) -> Option<Consents> {
         (!self.compiled.exchange.consents.is_empty()).then_some(self.consents)
     }
+
+    /// The phase of the client's traject, where the exchange asks for one.
+    pub(crate) fn phase(&self) -> Option<u8> {
+        self.phase
+    }
 }
 
 /// What the gateway knows of a client at this moment. Resolved before a decision, never by it.
@@ -47,14 +55,15 @@ pub(crate) trait Facts {
         purpose: &Purpose,
         now: Timestamp,
     ) -> Result<Consents, Reason>;
-    /// Whether the client has an active traject in which either of the two takes part.
-    fn has_traject(
+    /// The client's active traject between the two, or of one of them; `None` = there is none.
+    fn traject(
         &self,
         client: ClientPseudonym,
-        one: &Party,
-        other: &Party,
+        one: &Oin,
+        other: &Oin,
+        days: u32,
         now: Timestamp,
-    ) -> Result<bool, Reason>;
+    ) -> Result<Option<TrajectChange>, Reason>;
     /// Is told of every situation that is decided: for a draft in the shadow of the rules.
     fn decides(&self, rules: &Rules, situation: &Situation);
 }
@@ -68,6 +77,8 @@ pub(crate) struct Question<'a> {
     pub(crate) client: ClientPseudonym,
     /// Whether an escape is open.
     pub(crate) spoed: bool,
+    /// The phase of the client's traject when this was sent: what fitted then may be collected later. `None` = of now.
+    pub(crate) phase_at_sending: Option<u8>,
     pub(crate) now: Timestamp,
 }
 
@@ -104,10 +115,36 @@ pub(crate) fn authorise(
         Reason::ConsentMissing if was_refused(consents) => Reason::ConsentWithdrawn.into(),
         _ => refusal,
     })?;
-    if compiled.exchange.traject == Traject::Active && !facts.has_traject(client, sender, receiver, now)? {
-        return Err(Reason::TrajectNotActive.into());
+    let phase = match (compiled.exchange.traject, question.phase_at_sending) {
+        (Traject::None | Traject::Opens, _) => None,
+        (Traject::Active, Some(phase)) => Some(phase),
+        (Traject::Active, None) => {
+            let days = rules.proven().trajects().days;
+            let traject = facts.traject(client, &sender.oin, &receiver.oin, days, now)?;
+            traject.and_then(|traject| traject.phase)
+        }
+    };
+    compiled.exchange.admits(phase)?;
+    Ok(Authorised { receiver: receiver.clone(), compiled, consents, phase })
+}
+
+/// The phase in which what may pass opens a traject between its sender and a receiver; none where they have one.
+pub(crate) fn opens<'r>(
+    rules: &Rules,
+    facts: &dyn Facts,
+    client: ClientPseudonym,
+    sender: &Oin,
+    receivers: impl Iterator<Item = (&'r Oin, &'r Compiled)>,
+    now: Timestamp,
+) -> Result<Option<u8>, Refusal> {
+    let trajects = rules.proven().trajects();
+    for (receiver, _) in receivers.filter(|(_, compiled)| compiled.exchange.traject == Traject::Opens) {
+        let known = facts.traject(client, sender, receiver, trajects.days, now)?;
+        if !known.is_some_and(|known| [sender, receiver].iter().all(|oin| known.parties.contains(oin))) {
+            return Ok(trajects.first());
+        }
     }
-    Ok(Authorised { receiver: receiver.clone(), compiled, consents })
+    Ok(None)
 }
 
 fn was_refused(consents: Consents) -> bool {

@@ -32,6 +32,10 @@ impl Filtered {
         self.authorised.consents()
     }
 
+    pub(crate) fn phase(&self) -> Option<u8> {
+        self.authorised.phase()
+    }
+
     pub(crate) fn document(&self) -> &[u8] {
         &self.document
     }

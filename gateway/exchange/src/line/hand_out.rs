@@ -5,7 +5,7 @@
 
 use identity::Actor;
 use journal::{Commit, CommitError, Waiting};
-use ledger::{Carried, Decision, Delivery, DeliveryId, Event, Party};
+use ledger::{Carried, Decision, Delivery, DeliveryId, Event, Party, Terms};
 use model::{Reason, Refusal, Timestamp};
 use oversight::{is_releasable, release_of};
 
@@ -45,7 +45,7 @@ impl Gateway {
         let outcomes = [Outcome { receiver: waiting.to.clone(), decided, kept: None }];
         let (message, purpose) = (waiting.terms.message.as_ref(), waiting.terms.purpose.as_ref());
         let mut carried = record::carried(waiting.from.clone(), message, purpose, &outcomes);
-        carried.terms = waiting.terms.clone();
+        carried.terms = Terms { opens: None, ..waiting.terms.clone() };
         carried.to.iter_mut().for_each(|to| to.delivery = Some(waiting.delivery));
         let circumstances = Circumstances { now, exchange: waiting.exchange, trace: None, rules: &rules };
         let leaf = circumstances.leaf(waiting.activity.clone(), Event::HandedOut(carried));
@@ -71,7 +71,8 @@ impl Gateway {
         // An escape ends by itself: what was not collected by then is judged as on any other day.
         let spoed = waiting.terms.spoed && rules.proven().emergency().holds(waiting.sent, now);
         let (receiver, client) = (&waiting.to, waiting.client);
-        let question = Question { sender, receiver, message, purpose, client, spoed, now };
+        let phase_at_sending = waiting.phase;
+        let question = Question { sender, receiver, message, purpose, client, spoed, phase_at_sending, now };
         let authorised = authorise(rules, self, &question)?;
         let document = self.journal().open_document(waiting).map_err(|error| self.unreadable(&error))?;
         let stopped = match self.project(rules, authorised, &document)? {

@@ -11,7 +11,7 @@ use ledger::{
     BundleRef, Carried, ClientIdentifier, Decision, Delivery, Digest, Event, HeldBack, Leaf, Party, Passed,
     SealedPart, Terms, Trace, Version, Withheld,
 };
-use model::{Bsn, ExchangeId, MessageType, Purpose, Reason, Refusal, Timestamp};
+use model::{Bsn, ExchangeId, MessageType, Oin, Purpose, Reason, Refusal, Timestamp};
 use policy::{Compiled, NO_CLASS};
 
 use crate::line::screen::Screened;
@@ -84,8 +84,15 @@ pub(crate) fn carried(
         purpose: purpose.cloned(),
         grondslag: compiled.map(|compiled| compiled.exchange.grondslag),
         spoed: false,
+        opens: None,
     };
     Carried { from, terms, reason: None, to: outcomes.iter().map(delivery).collect() }
+}
+
+/// Who may have something, and what was compiled for them.
+pub(crate) fn receivers(outcomes: &[Outcome]) -> impl Iterator<Item = (&Oin, &Compiled)> {
+    let passed = outcomes.iter().filter_map(|outcome| outcome.decided.as_ref().ok());
+    passed.map(|screened| (&screened.receiver().oin, &**screened.compiled()))
 }
 
 /// The processing activity of whatever passed.
@@ -116,7 +123,7 @@ fn delivery(outcome: &Outcome) -> Delivery {
     match &outcome.decided {
         Ok(screened) => {
             let mut delivery = Delivery::new(outcome.receiver.clone(), Decision::Delivered);
-            delivery.consents = screened.consents();
+            (delivery.consents, delivery.phase) = (screened.consents(), screened.phase());
             delivery.passed = passed(screened.account());
             delivery.withheld = withheld(screened.account(), screened.compiled());
             delivery

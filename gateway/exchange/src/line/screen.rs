@@ -35,6 +35,10 @@ impl Screened {
         self.filtered.consents()
     }
 
+    pub(crate) fn phase(&self) -> Option<u8> {
+        self.filtered.phase()
+    }
+
     pub(crate) fn document(&self) -> &[u8] {
         self.filtered.document()
     }

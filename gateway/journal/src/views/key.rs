@@ -68,9 +68,14 @@ pub(super) fn consent(client: ClientPseudonym, index: u64) -> Vec<u8> {
     join(b'c', &[&client.0, &index.to_be_bytes()])
 }
 
-/// When an organisation last had to do with a client.
-pub(super) fn activity(client: ClientPseudonym, oin: &Oin) -> Vec<u8> {
-    join(b'a', &[&client.0, oin.as_str().as_bytes()])
+/// The trajects of a client.
+pub(super) fn trajects(client: ClientPseudonym) -> Vec<u8> {
+    join(b'j', &[&client.0])
+}
+
+/// One statement about a traject.
+pub(super) fn traject(client: ClientPseudonym, index: u64) -> Vec<u8> {
+    join(b'j', &[&client.0, &index.to_be_bytes()])
 }
 
 /// The tombstone of a client.

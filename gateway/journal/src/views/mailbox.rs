@@ -35,6 +35,9 @@ pub struct Waiting {
     /// The processing activity.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub activity: Option<String>,
+    /// The phase of the client's traject when it was sent, if the exchange asked for one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub phase: Option<u8>,
     /// When it was sent.
     pub sent: Timestamp,
     /// When it is gone.
@@ -77,6 +80,7 @@ pub(super) fn add(young: &mut Young<'_>, seen: &Seen<'_>, carried: &Carried) {
             terms: carried.terms.clone(),
             bundle: seen.leaf.bundle,
             activity: seen.leaf.activity.clone(),
+            phase: to.phase,
             sent: seen.leaf.time,
             expires: *expires,
             digest: to.digest,

@@ -187,6 +187,7 @@ fn carried(event: &Event) -> Option<&Carried> {
 fn each_organisation(leaf: &Leaf, visit: &mut dyn FnMut(&Oin)) {
     match &leaf.event {
         Event::Consent(change) => [&change.by.oin, &change.receiver.oin].into_iter().for_each(visit),
+        Event::Traject(change) => change.parties.iter().chain([&change.by.oin]).for_each(visit),
         Event::Erased(erasure) => visit(&erasure.by.oin),
         Event::Access(access) => visit(&access.by.oin),
         Event::Bundle(change) => change.by.iter().for_each(|by| visit(&by.oin)),

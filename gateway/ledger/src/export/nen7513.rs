@@ -43,7 +43,7 @@ fn action(leaf: &Leaf) -> &'static str {
     match &leaf.event {
         Event::Sent(_) => "C",
         Event::HandedOut(_) | Event::Ask(_) | Event::Access(_) => "R",
-        Event::Consent(_) => "U",
+        Event::Consent(_) | Event::Traject(_) => "U",
         Event::Erased(_) | Event::Expired(_) => "D",
         Event::Acknowledged(_)
         | Event::Refused(_)

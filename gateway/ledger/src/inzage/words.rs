@@ -13,6 +13,7 @@ pub(super) fn sentences(leaf: &Leaf, known: &impl Fn(&Party) -> Organisation) ->
     let (nl, en) = match &leaf.event {
         Event::Consent(change) => return consent(change, &organisation(&known(&change.receiver))),
         Event::Release(release) => return released(&organisation(&known(&release.to))),
+        Event::Traject(change) => return traject(change.phase),
         Event::Sent(_) => ("Er is een bericht over u verstuurd.", "A message about you was sent."),
         Event::HandedOut(_) => ("Een bericht over u is opgehaald.", "A message about you was collected."),
         Event::Acknowledged(_) => (
@@ -73,6 +74,19 @@ fn consent(change: &ConsentChange, receiver: &str) -> (String, String) {
         ConsentKind::Gezondheidsgegevens => ("het verwerken van gezondheidsgegevens", "process health data"),
     };
     (format!("{nl} voor {voor}, voor {receiver}."), format!("{en} to {to}, for {receiver}."))
+}
+
+fn traject(phase: Option<u8>) -> (String, String) {
+    match phase {
+        Some(phase) => (
+            format!("Er is doorgegeven dat uw traject in fase {phase} is."),
+            format!("It was stated that your traject is in phase {phase}."),
+        ),
+        None => (
+            "Er is doorgegeven dat uw traject is afgelopen.".to_owned(),
+            "It was stated that your traject has ended.".to_owned(),
+        ),
+    }
 }
 
 fn released(to: &str) -> (String, String) {

@@ -8,7 +8,7 @@ use std::fmt;
 use model::{Consent, Consents, DataClass, FieldPath, Form, Name, Purpose, Reason, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{BundleChange, ChangeStep, Label, Party, Terms};
+use super::{BundleChange, ChangeStep, Label, Party, Terms, TrajectChange};
 use crate::{DeliveryId, Digest};
 
 macro_rules! events {
@@ -56,6 +56,7 @@ events! {
     Release(Release), "release", "An officer released a held text, four eyes.";
     Change(ChangeStep), "change", "A step in the life of a change of policy, taken or refused; activation is a `bundle` record.";
     Escape(Escape), "escape", "An emergency was called: for a time, consents are not waited for. Officers look at each.";
+    Traject(TrajectChange), "traject", "A client's traject opened, came into another phase, or ended.";
 }
 
 impl fmt::Display for Kind {
@@ -95,6 +96,9 @@ pub struct Delivery {
     /// What was known of the client's consents for this receiver and doel, when it was asked for.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub consents: Option<Consents>,
+    /// The phase of the client's traject, when the exchange asked for one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub phase: Option<u8>,
     /// Which delivery; none when there was none.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub delivery: Option<DeliveryId>,
@@ -116,8 +120,8 @@ impl Delivery {
     /// A delivery with nothing in it yet.
     pub fn new(to: Party, decision: Decision) -> Delivery {
         let (passed, withheld, held_back) = (Vec::new(), Vec::new(), Vec::new());
-        let (reason, consents, delivery, digest) = (None, None, None, None);
-        Delivery { to, decision, reason, consents, delivery, digest, passed, withheld, held_back }
+        let (reason, consents, phase, delivery, digest) = (None, None, None, None, None);
+        Delivery { to, decision, reason, consents, phase, delivery, digest, passed, withheld, held_back }
     }
 }
 
@@ -318,7 +322,8 @@ impl Event {
             | Event::Access(_)
             | Event::Release(_)
             | Event::Change(_)
-            | Event::Escape(_) => None,
+            | Event::Escape(_)
+            | Event::Traject(_) => None,
         }
     }
 
@@ -335,6 +340,7 @@ impl Event {
             Event::Change(step) => Some(&step.by),
             Event::Escape(escape) => Some(&escape.by),
             Event::Consent(change) => Some(&change.by),
+            Event::Traject(change) => Some(&change.by),
             Event::Erased(erasure) => Some(&erasure.by),
             Event::Access(access) => Some(&access.by),
             Event::Release(release) => Some(&release.by),

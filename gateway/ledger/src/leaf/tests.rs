@@ -34,6 +34,7 @@ pub(crate) fn sent() -> Leaf {
             purpose: Some("re-integratie".parse().unwrap()),
             grondslag: Some(Grondslag::WettelijkeTaak),
             spoed: true,
+            opens: None,
         },
         reason: None,
         to: vec![delivery, back],
@@ -114,6 +115,11 @@ pub(crate) fn all_kinds() -> Vec<Leaf> {
             by: party(3, "behandelaar"),
             reason: "gevaar_voor_client".parse().unwrap(),
             until: Timestamp::from_unix_millis(1_795_000_003_600),
+        }),
+        Event::Traject(TrajectChange {
+            by: party(1, "klantmanager"),
+            phase: Some(3),
+            parties: vec![party(1, "klantmanager").oin, party(4, "coach").oin],
         }),
     ];
     (1..)

@@ -6,6 +6,7 @@ use std::fmt::Display;
 use super::Change;
 use crate::exchanges::{Exchange, Traject};
 use crate::proven::Proven;
+use crate::trajects::Trajects;
 
 /// Every change beside the cells.
 pub(super) fn changes(old: &Proven, new: &Proven) -> Vec<Change> {
@@ -27,6 +28,7 @@ pub(super) fn changes(old: &Proven, new: &Proven) -> Vec<Change> {
     let (was, is) = (reasons(old), reasons(new));
     changes.extend(is.difference(&was).map(|name| change(true, "emergencies", "reason", "-", name)));
     changes.extend(was.difference(&is).map(|name| change(false, "emergencies", "reason", name, "-")));
+    trajects(old.trajects(), new.trajects(), &mut changes);
     let guardrails = |proven: &Proven| -> BTreeSet<String> {
         proven.rules().filter(|rule| rule.guardrail).map(|rule| rule.name.to_string()).collect()
     };
@@ -62,6 +64,22 @@ fn organisations(old: &Proven, new: &Proven, changes: &mut Vec<Change>) {
     }
 }
 
+fn trajects(was: &Trajects, is: &Trajects, changes: &mut Vec<Change>) {
+    if was.days != is.days {
+        let what = "days that a traject lasts after its last statement";
+        changes.push(change(is.days > was.days, "trajects", what, was.days, is.days));
+    }
+    for (what, was, is) in [
+        ("who may open one", &was.opened_by, &is.opened_by),
+        ("who may state its phase", &was.told_by, &is.told_by),
+    ] {
+        let fewer = was.iter().filter(|functie| !is.contains(functie));
+        changes.extend(fewer.map(|functie| change(false, "trajects", what, functie, "-")));
+        let more = is.iter().filter(|functie| !was.contains(functie));
+        changes.extend(more.map(|functie| change(true, "trajects", what, "-", functie)));
+    }
+}
+
 fn settings(was: &Exchange, is: &Exchange, changes: &mut Vec<Change>) {
     let place = format!("exchange {}", is.id);
     for (what, was, is) in [
@@ -83,7 +101,7 @@ fn settings(was: &Exchange, is: &Exchange, changes: &mut Vec<Change>) {
         ));
     }
     if was.phases != is.phases {
-        let fits = |phase: &u8| was.fits_phase(Some(*phase));
+        let fits = |phase: &u8| was.fits_phase(*phase);
         let wider = is.phases.is_empty() || !is.phases.iter().all(fits);
         let (before, after) = (format!("{:?}", was.phases), format!("{:?}", is.phases));
         changes.push(change(wider, &place, "phases in which it fits", before, after));

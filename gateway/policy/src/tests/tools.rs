@@ -48,9 +48,12 @@ fn a_replay_counts_what_would_have_gone_otherwise() {
         (DataClass::Persoon, Form::Jaar),
     ];
     let past = |count: usize| {
-        let coach = Past { situation: coach.clone(), passed: to_coach.clone() };
-        let employer =
-            Past { situation: employer.clone(), passed: vec![(DataClass::FunctioneelUren, Form::Urenband)] };
+        let coach = Past { situation: coach.clone(), phase: None, passed: to_coach.clone() };
+        let employer = Past {
+            situation: employer.clone(),
+            phase: None,
+            passed: vec![(DataClass::FunctioneelUren, Form::Urenband)],
+        };
         [vec![coach; count], vec![employer; 2]].concat()
     };
     let same = replay(&load(&files()), past(3));

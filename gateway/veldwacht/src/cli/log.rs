@@ -130,11 +130,41 @@ pub(crate) enum Log {
         after_help = "Example:\n  veldwacht log search --organisation 00000099000000004000 --decision refused --from 2026-11-01 --config demo/gateway.toml"
     )]
     Search(Box<Search>),
+    /// Two gateways' logs side by side: what one says it delivered and the other did not get; 1 when they differ
+    #[command(
+        after_help = "Example:\n  veldwacht log reconcile https://log.uwv.example/2026 https://log.werkgever.example/2026 --key uwv.vkey --other-key werkgever.vkey --between 00000099000000002000 --between 00000099000000005000"
+    )]
+    Reconcile(Box<Reconcile>),
     /// Be a witness of other logs (C2SP tlog-witness): cosign what verifiably grew, and nothing else
     #[command(
         after_help = "Example:\n  veldwacht log witness --listen 127.0.0.1:8600 --state witness --name witness.gemeente.example --log demo/log.vkey"
     )]
     Witness(Witness),
+}
+
+/// Two published logs to compare. Both are verified first.
+#[derive(Args)]
+pub(crate) struct Reconcile {
+    /// The one log
+    #[arg(value_name = "DIR|URL")]
+    pub(crate) first: PathBuf,
+    /// The other log
+    #[arg(value_name = "DIR|URL")]
+    pub(crate) second: PathBuf,
+    /// The one's verifier key: a file, or the key itself; `DIR.vkey` beside it if left out
+    #[arg(long, value_name = "VKEY")]
+    pub(crate) key: Option<String>,
+    /// The other's verifier key
+    #[arg(long, value_name = "VKEY")]
+    pub(crate) other_key: Option<String>,
+    /// Only deliveries between these organisations, which use both gateways; repeat. Every delivery, if left out
+    #[arg(long, value_name = "OIN")]
+    pub(crate) between: Vec<Oin>,
+    #[command(flatten)]
+    pub(crate) ca: Ca,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Whom to believe about an address.

@@ -9,11 +9,14 @@ use super::{Gateway, Route, Step};
 
 #[derive(Subcommand)]
 pub(crate) enum Policy {
-    /// Validate, enumerate and prove a bundle
+    /// Validate, enumerate and prove a bundle; then measure its load, and make mistakes in it to see that they are caught
     #[command(after_help = "Example:\n  veldwacht policy check policies")]
     Check {
         /// The bundle
         bundle: PathBuf,
+        /// Only the proof: without loads of more rules, and without mutants
+        #[arg(long)]
+        quick: bool,
         /// Print JSON
         #[arg(long)]
         json: bool,

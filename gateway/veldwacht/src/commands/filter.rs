@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use fields::{Account, PseudonymKey};
-use model::{Consents, Oin, Role};
+use model::{Consents, Oin, Reason, Role};
 use policy::{Compiled, Proven, Situation, Trust};
 use serde_json::{Value, json};
 
@@ -52,9 +52,17 @@ pub(crate) fn load(folder: &Path) -> Outcome<Proven> {
 /// What was compiled for a route as a person writes it: the sender's role may be left out where only one fits.
 pub(crate) fn compiled(proven: &Proven, route: &cli::Route) -> Outcome<Arc<Compiled>> {
     let situation = situation(proven, route)?;
-    proven
-        .compiled(&situation)
-        .map_err(|refusal| Failure::Use(format!("{}: {}", refusal.reason, refusal.reason.advice())))
+    let refused = |reason: Reason| Failure::Use(format!("{reason}: {}", reason.advice()));
+    let compiled = proven.compiled(&situation).map_err(|refusal| refused(refusal.reason))?;
+    fits(&compiled, route.phase)?;
+    Ok(compiled)
+}
+
+/// Whether the exchange fits the phase of the traject that was given, if one was.
+pub(crate) fn fits(compiled: &Compiled, phase: Option<u8>) -> Outcome {
+    let Some(phase) = phase else { return Ok(()) };
+    let fits = compiled.exchange.admits((phase > 0).then_some(phase));
+    fits.map_err(|reason| Failure::Use(format!("{reason}: {}", reason.advice())))
 }
 
 pub(crate) fn situation(proven: &Proven, route: &cli::Route) -> Outcome<Situation> {

@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::cli;
 use crate::commands::sample::Wanted;
 use crate::commands::source::Source;
-use crate::commands::{export, inzage, receivers, sample, search, witness};
+use crate::commands::{export, inzage, receivers, reconcile, sample, search, witness};
 use crate::failure::{Doing, Failure, Outcome};
 
 /// Runs one of them.
@@ -22,6 +22,7 @@ pub(crate) async fn run(command: &cli::Log, out: &mut impl Write) -> Outcome {
             verified(&source, &trust(key, policy.as_deref())?, *json, out)
         }
         cli::Log::Search(wanted) => search::run(wanted, out).await,
+        cli::Log::Reconcile(wanted) => reconcile::run(wanted, out),
         cli::Log::Witness(witness) => witness::run(witness, out).await,
         cli::Log::Prove { index, log, ca } => {
             let source = Source::open(log, ca.ca.as_deref())?;

@@ -4,19 +4,18 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 use fields::PseudonymKey;
 use policy::{Diff, Part, Proven, Trust, matrix_csv, matrix_html, matrix_table, run_tests, sign, simulate};
 use rustls_pki_types::PrivatePkcs8KeyDer;
 use rustls_pki_types::pem::PemObject as _;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::bundle;
 use crate::cli::{self, MatrixFormat};
-use crate::commands::filter::{load, situation};
-use crate::commands::{change, replay};
+use crate::commands::filter::{fits, load, situation};
+use crate::commands::{change, check, replay};
 use crate::document;
 use crate::failure::{Doing, Failure, Outcome};
 use crate::trust::name_of;
@@ -24,7 +23,7 @@ use crate::trust::name_of;
 /// Runs one of them.
 pub(crate) async fn run(command: &cli::Policy, out: &mut impl Write) -> Outcome {
     match command {
-        cli::Policy::Check { bundle, json } => check(bundle, *json, out),
+        cli::Policy::Check { bundle, quick, json } => check::run(bundle, *quick, *json, out),
         cli::Policy::Matrix { bundle, purpose, role, format, json } => {
             let rows = load(bundle)?.matrix(purpose.as_ref(), role.as_ref());
             if *json {
@@ -39,6 +38,9 @@ pub(crate) async fn run(command: &cli::Policy, out: &mut impl Write) -> Outcome 
         }
         cli::Policy::Simulate { bundle, route, certificate, at, file } => match operator(certificate, at) {
             None => simulated(bundle, route, at.json, file, out),
+            Some(_) if route.phase.is_some() => Err(Failure::Use(
+                "--phase is for a bundle in a folder; a change is simulated in a phase that fits".into(),
+            )),
             Some(operator) => {
                 let change = bundle.to_string_lossy();
                 change::simulate(&change, &operator, route, file, out).await
@@ -63,51 +65,6 @@ fn operator(certificate: &Option<PathBuf>, at: &cli::Gateway) -> Option<cli::Ope
     certificate.clone().map(|certificate| cli::Operator { certificate, at })
 }
 
-fn check(folder: &Path, as_json: bool, out: &mut impl Write) -> Outcome {
-    let files = bundle::read(folder)?;
-    let start = Instant::now();
-    match Proven::load_timed(&files, &Trust::Draft, &|| start.elapsed()) {
-        Ok(proven) => {
-            let report = proven.report();
-            if as_json {
-                line(out, &report_json(&proven))?;
-            } else {
-                write!(out, "{} {}, digest {}\n{report}", proven.name(), proven.number(), proven.digest())
-                    .unreachable("standard output")?;
-            }
-            if report.is_complete() { Ok(()) } else { Err(Failure::No) }
-        }
-        Err(error) if as_json => {
-            let problems = error.problems.iter().map(ToString::to_string).collect::<Vec<_>>();
-            line(out, &json!({ "proven": false, "problems": problems }))?;
-            Err(Failure::No)
-        }
-        Err(error) => {
-            writeln!(out, "{error}").unreachable("standard output")?;
-            if let Some(report) = &error.report {
-                write!(out, "{report}").unreachable("standard output")?;
-            }
-            Err(Failure::No)
-        }
-    }
-}
-
-fn report_json(proven: &Proven) -> Value {
-    let report = proven.report();
-    let held = report.held.iter().map(|held| {
-        json!({ "id": held.name.as_str(), "kind": if held.never { "never" } else { "must" }, "cells": held.cells,
-                "holds": true, "nl": &*held.sentence.nl, "en": &*held.sentence.en })
-    });
-    json!({
-        "proven": report.is_complete(), "name": proven.name(), "number": proven.number(),
-        "digest": proven.digest().to_string(), "rules": report.rules, "routes": report.routes,
-        "decisions": report.decisions, "plans": report.plans, "rows": report.rows,
-        "assertions": held.collect::<Vec<_>>(), "unclassified": report.unclassified,
-        "milliseconds": report.took().as_millis(), "decisions_per_second": report.decisions_per_second(),
-        "look_up_nanoseconds": report.look_up.as_nanos(),
-    })
-}
-
 fn simulated(bundle: &Path, route: &cli::Route, as_json: bool, file: &Path, out: &mut impl Write) -> Outcome {
     let proven = load(bundle)?;
     let situation = situation(&proven, route)?;
@@ -116,6 +73,7 @@ fn simulated(bundle: &Path, route: &cli::Route, as_json: bool, file: &Path, out:
     let input = document::read(file, &message)?;
     let key = PseudonymKey::for_receiver(&[0; 32], &route.receiver.0);
     let simulation = simulate(&proven, &situation, &input, &key).wrong(file.display())?;
+    fits(&simulation.compiled, route.phase)?;
     for field in &simulation.fields {
         if as_json {
             line(out, field)?;
@@ -203,7 +161,7 @@ fn seed(path: &Path) -> Outcome<[u8; 32]> {
     found.ok_or_else(|| Failure::Use(format!("{}: not an Ed25519 key", path.display())))
 }
 
-fn line(out: &mut impl Write, value: &impl Serialize) -> Outcome {
+pub(crate) fn line(out: &mut impl Write, value: &impl Serialize) -> Outcome {
     let text = serde_json::to_string(value).unreachable("JSON")?;
     writeln!(out, "{text}").unreachable("standard output")
 }

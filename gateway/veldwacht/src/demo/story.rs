@@ -7,6 +7,7 @@ use std::time::Duration;
 use model::{MessageType, Purpose};
 use proto::veldwacht::consent::v1 as consent;
 use proto::veldwacht::exchange::v1 as wire;
+use proto::veldwacht::traject::v1 as traject;
 use rust_embed::RustEmbed;
 
 use crate::client::{Acting, Client, told};
@@ -109,6 +110,8 @@ async fn medical_report(stage: &Stage, cast: &Cast, telling: &mut Telling<'_, im
 }
 
 async fn work_plan(stage: &Stage, cast: &Cast, telling: &mut Telling<'_, impl Writer>) -> Outcome {
+    telling.scene("De coach geeft door dat het traject in fase 2 is: het werkplan")?;
+    enter(&cast.coach, 2).await?;
     telling.scene("X08 · het concept werkplan gaat naar vier leden van het IDO")?;
     let letter = Letter {
         document: "X08-werkplan",
@@ -137,6 +140,8 @@ async fn work_plan(stage: &Stage, cast: &Cast, telling: &mut Telling<'_, impl Wr
 }
 
 async fn progress_report(stage: &Stage, cast: &Cast, telling: &mut Telling<'_, impl Writer>) -> Outcome {
+    telling.scene("Het werkplan staat vast; het traject is in fase 3: de uitvoering")?;
+    enter(&cast.coach, 3).await?;
     telling.scene("X11 · een voortgangsrapportage noemt een verslaving, en komt terug")?;
     let mut letter = Letter {
         document: "X11-voortgangsrapportage-verslaving-in-tekst",
@@ -240,6 +245,13 @@ async fn collect(stage: &Stage, receiver: &Person, telling: &mut Telling<'_, imp
         telling.nothing_handed_out(&stage.name_of(&receiver.client.oin()), &receiver.acting.role)?;
     }
     Ok(())
+}
+
+async fn enter(by: &Person, phase: u32) -> Outcome {
+    let request = traject::EnterRequest { client_bsn: CLIENT.into(), phase, party_oin: String::new() };
+    let purpose = "re-integratie".parse().wrong("a purpose")?;
+    let request = by.client.asserted(request, &by.acting, Some(&purpose))?;
+    by.client.traject().enter(request).await.map(|_| ()).map_err(|status| told(&status))
 }
 
 fn scope(oin: &str, role: &str, purpose: &str) -> consent::Scope {
