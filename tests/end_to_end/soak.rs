@@ -43,6 +43,9 @@ async fn sends(member: Member, account: Shared, until: Instant) {
     }
 }
 
+/// A stream lasts as long as its assertion: so long a receiver stays on one.
+const ON_ONE_STREAM: Duration = Duration::from_secs(4 * 60);
+
 /// Collects and acknowledges until everything that was sent has come, or nothing comes any more.
 async fn collects(member: Member, account: Shared, until: Instant) {
     loop {
@@ -56,10 +59,15 @@ async fn collects(member: Member, account: Shared, until: Instant) {
         let mut service = ExchangeServiceClient::new(member.channel());
         let mut stream = service.collect(request).await.unwrap().into_inner();
         let (mut delivered, mut came) = (std::collections::HashMap::new(), 0);
+        let (mut asking, ends) = (Some(asking), Instant::now() + ON_ONE_STREAM);
         while let Some(response) = stream.message().await.unwrap() {
             match response.event.unwrap() {
                 Event::Delivery(delivery) => {
                     came += 1;
+                    if Instant::now() > ends {
+                        asking = None; // what is not acknowledged comes again
+                    }
+                    let Some(asking) = &asking else { continue };
                     let delivery_id = delivery.delivery_id;
                     delivered.insert(delivery_id.clone(), delivery.exchange_id);
                     let act = Some(Act::Acknowledge(wire::Acknowledge { delivery_id }));

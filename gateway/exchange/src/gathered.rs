@@ -17,7 +17,7 @@ pub(crate) const READ_AT_ONCE: usize = 32 << 10;
 const MOST: usize = 64 << 10;
 
 /// A stream whose writes are gathered.
-pub(crate) struct Gathered<S> {
+pub struct Gathered<S> {
     stream: S,
     waiting: Vec<u8>,
     /// How much of `waiting` is written.
@@ -29,7 +29,8 @@ pub(crate) struct Gathered<S> {
 }
 
 impl<S: AsyncWrite + Unpin> Gathered<S> {
-    pub(crate) fn new(stream: S) -> Gathered<S> {
+    /// Gathers what is written to this stream.
+    pub fn new(stream: S) -> Gathered<S> {
         Gathered { stream, waiting: Vec::new(), written: 0, unflushed: false, blocked: false }
     }
 

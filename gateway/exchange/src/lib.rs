@@ -22,6 +22,7 @@ pub mod door;
 mod serve;
 
 pub use gateway::{Gateway, Limits};
+pub use gathered::Gathered;
 pub use proofs::Cosigned;
 pub use rules::Rules;
 pub use serve::serve;

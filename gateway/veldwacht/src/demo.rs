@@ -55,7 +55,7 @@ pub(crate) async fn run(demo: &cli::Demo, out: &mut impl Write) -> Outcome {
     };
     let mut told = tell::Telling::new(demo.json, out);
     told.heading(&format!("Veldwacht demo in {}", folder.display()))?;
-    let stage = Stage::set(&folder).await?;
+    let stage = Stage::set(&folder, "").await?;
     let played = story::play(&stage, &mut told).await;
     if played.is_err() || !demo.serve {
         stage.take_down().await?;
@@ -73,8 +73,9 @@ pub(crate) async fn run(demo: &cli::Demo, out: &mut impl Write) -> Outcome {
 }
 
 impl Stage {
-    /// Makes everything in `folder`, and starts the gateway on a free port of the loopback interface.
-    pub(crate) async fn set(folder: &Path) -> Outcome<Stage> {
+    /// Makes everything in `folder`, and starts the gateway on a free port of the loopback interface. `more`: further
+    /// tables of its configuration.
+    pub(crate) async fn set(folder: &Path, more: &str) -> Outcome<Stage> {
         if folder.join("journal").exists() {
             let message =
                 format!("{}: a demo was played here already; name a fresh folder", folder.display());
@@ -94,7 +95,7 @@ impl Stage {
             let key = folder.join("pki/signers").join(format!("{signer}.key.pem"));
             sign_folder(&folder.join("bundle"), &key, part)?;
         }
-        let config = configure(folder)?;
+        let config = configure(folder, more)?;
         let ready = Ready::open(&config).await?;
         let console = ready.operators.as_ref().map(|operators| Arc::clone(&operators.console));
         let console_port = match &ready.operators {
@@ -219,7 +220,7 @@ pub(crate) fn write_secret(path: &Path, bytes: &[u8]) -> Outcome {
 }
 
 /// Writes `gateway.toml` and the secrets that it names, as an operator would.
-fn configure(folder: &Path) -> Outcome<Config> {
+fn configure(folder: &Path, more: &str) -> Outcome<Config> {
     for (name, length) in [("master.secret", 32), ("pseudonyms.secret", 32)] {
         let mut bytes = vec![0; length];
         getrandom::fill(&mut bytes).unreachable("random bytes")?;
@@ -265,7 +266,7 @@ calls_per_second_of_a_system = 1000000
 [secrets]
 master = "master.secret"
 pseudonyms = "pseudonyms.secret"
-"#
+{more}"#
     );
     let path = folder.join("gateway.toml");
     std::fs::write(&path, text).unreachable(path.display())?;

@@ -1,8 +1,10 @@
 //! `bench exchange`: whole audited exchanges over mutual TLS, beside what the same disk does with the same bytes.
 //!
-//! Owns: the load (64 calls in flight over four connections of one system, each with its own assertion, signed while it is
-//! measured) and the raw peer: `pwrite` and `fdatasync` of as many bytes as the journal wrote for one exchange, in batches
-//! of 64. Rounds are interleaved and the median counts. The gateway is the demo's: nothing is switched off.
+//! Owns: the load (64 calls in flight over four connections of one system, in this process, on the same processors) and the
+//! raw peer: `pwrite` and `fdatasync` of as many bytes as the journal wrote for one exchange, in batches of 64. Rounds are
+//! interleaved and the median counts. The gateway is the demo's, with nothing switched off, and takes an assertion for
+//! as long as its connection (`use = "connection"`); `asserted` is the same with a fresh one for every call, signed and
+//! verified while it is measured.
 
 use std::fs::File;
 use std::io;
@@ -11,6 +13,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use model::Purpose;
 use proto::veldwacht::exchange::v1 as wire;
 
 use crate::bench::log::Row;
@@ -22,49 +25,74 @@ use crate::failure::{Doing, Failure, Outcome};
 const IN_FLIGHT: usize = 64;
 const CONNECTIONS: usize = 4;
 const ROUNDS: usize = 3;
+const ONE_ASSERTION: &str = "[assertions]\nuse = \"connection\"\n";
 const DOCUMENT: &[u8] = include_bytes!("../../../../tests/data/documents/X05-aanmelding.json");
 
 /// What everyone sends.
 struct Load {
     clients: Vec<Client>,
     acting: Acting,
+    purpose: Purpose,
     request: wire::SendRequest,
+}
+
+/// How many assertions are made.
+#[derive(Clone, Copy)]
+enum Assertions {
+    /// One for each of the calls in flight, in every round.
+    AConnection,
+    ACall,
 }
 
 /// Measures each round for `time`, with everything in a fresh folder below `dir`.
 pub(crate) async fn run(dir: &Path, time: Duration) -> Outcome<Vec<Row>> {
     let folder = tempfile::tempdir_in(dir).unreachable(dir.display())?;
-    let stage = Stage::set(folder.path()).await?;
+    let stage = Stage::set(folder.path(), ONE_ASSERTION).await?;
     let load = Arc::new(load(&stage).await?);
-    let (records, written) = (round(&load, time / 4).await?.len(), written(folder.path())?);
-    let bytes = written / records.max(1);
-    let (mut ours, mut raw) = (Vec::new(), Vec::new());
+    let warm = round(&load, Assertions::AConnection, time / 4).await?.len();
+    let bytes = written(folder.path())? / warm.max(1);
+    let (mut raw, mut ours, mut asserted) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         raw.push(raw_round(dir, bytes, time / 2).unreachable(dir.display())?);
-        let begun = Instant::now();
-        let mut took = round(&load, time).await?;
-        let elapsed = begun.elapsed().as_secs_f64();
-        took.sort_unstable();
-        let at = |part: usize| took.get(took.len() * part / 100).map_or(f64::NAN, Duration::as_secs_f64);
-        ours.push((took.len() as f64 / elapsed, at(50) * 1e6, at(99) * 1e6));
+        ours.push(figures(&load, Assertions::AConnection, time).await?);
+        asserted.push(figures(&load, Assertions::ACall, time / 2).await?);
     }
     stage.take_down().await?;
-    raw.sort_by(|one, other| one.total_cmp(other));
-    ours.sort_by(|one, other| one.0.total_cmp(&other.0));
-    let (Some(raw), Some((rate, p50, p99))) = (raw.get(ROUNDS / 2), ours.get(ROUNDS / 2)) else {
-        return Ok(Vec::new());
-    };
-    let row =
-        |name: &str, value: f64, unit: &'static str, peer: &'static str, peer_value: f64, ratio: f64| {
-            let name = format!("exchange/2.5kB/{IN_FLIGHT}/{name}");
-            Row { name, value, unit, peer, peer_value, ratio }
-        };
+    raw.sort_by(f64::total_cmp);
+    let raw = raw.get(ROUNDS / 2).copied().unwrap_or(f64::NAN);
     let one = 1e6 / raw * IN_FLIGHT as f64;
-    Ok(vec![
-        row("rps", *rate, "rps", "pwrite + fdatasync", *raw, rate / raw),
-        row("p50", *p50, "µs", "pwrite + fdatasync", one, one / p50),
-        row("p99", *p99, "µs", "pwrite + fdatasync", one, one / p99),
-    ])
+    let row = |name: &str, value: f64, unit: &'static str, peer_value: f64, ratio: f64| {
+        let name = format!("exchange/2.5kB/{IN_FLIGHT}/{name}");
+        Row { name, value, unit, peer: "pwrite + fdatasync", peer_value, ratio }
+    };
+    let rows = [("", ours), ("asserted/", asserted)].into_iter().flat_map(|(load, mut rounds)| {
+        rounds.sort_by(|one: &Figures, other| one.rps.total_cmp(&other.rps));
+        let Figures { rps, p50, p99 } = rounds.get(ROUNDS / 2).copied().unwrap_or_default();
+        [
+            row(&format!("{load}rps"), rps, "rps", raw, rps / raw),
+            row(&format!("{load}p50"), p50, "µs", one, one / p50),
+            row(&format!("{load}p99"), p99, "µs", one, one / p99),
+        ]
+    });
+    Ok(rows.collect())
+}
+
+/// Of one round: exchanges a second, and microseconds.
+#[derive(Clone, Copy, Default)]
+struct Figures {
+    rps: f64,
+    p50: f64,
+    p99: f64,
+}
+
+async fn figures(load: &Arc<Load>, assertions: Assertions, time: Duration) -> Outcome<Figures> {
+    let begun = Instant::now();
+    let mut took = round(load, assertions, time).await?;
+    let rps = took.len() as f64 / begun.elapsed().as_secs_f64();
+    took.sort_unstable();
+    let at =
+        |part: usize| took.get(took.len() * part / 100).map_or(f64::NAN, |took| took.as_secs_f64() * 1e6);
+    Ok(Figures { rps, p50: at(50), p99: at(99) })
 }
 
 async fn load(stage: &Stage) -> Outcome<Load> {
@@ -82,16 +110,17 @@ async fn load(stage: &Stage) -> Outcome<Load> {
         ..Default::default()
     };
     let role = "klantmanager".parse().wrong("the role")?;
-    Ok(Load { clients, acting: Acting { role, user: "bench".into(), big: None, spoed: None }, request })
+    let acting = Acting { role, user: "bench".into(), big: None, spoed: None };
+    Ok(Load { clients, acting, purpose: "aanmelding".parse().wrong("the purpose")?, request })
 }
 
 /// How long each exchange took that was recorded and answered. One that is refused ends the benchmark.
-async fn round(load: &Arc<Load>, time: Duration) -> Outcome<Vec<Duration>> {
+async fn round(load: &Arc<Load>, assertions: Assertions, time: Duration) -> Outcome<Vec<Duration>> {
     let begun = Instant::now();
     let tasks: Vec<_> = (0..IN_FLIGHT)
         .map(|number| {
             let load = Arc::clone(load);
-            tokio::spawn(async move { one_after_the_other(&load, number, begun, time).await })
+            tokio::spawn(async move { one_after_the_other(&load, assertions, number, begun + time).await })
         })
         .collect();
     let mut took = Vec::new();
@@ -103,15 +132,22 @@ async fn round(load: &Arc<Load>, time: Duration) -> Outcome<Vec<Duration>> {
 
 async fn one_after_the_other(
     load: &Load,
+    assertions: Assertions,
     number: usize,
-    begun: Instant,
-    time: Duration,
+    end: Instant,
 ) -> Outcome<Vec<Duration>> {
     let Some(client) = load.clients.get(number % CONNECTIONS) else { return Ok(Vec::new()) };
-    let purpose = "aanmelding".parse().wrong("the purpose")?;
-    let (mut calls, mut took) = (client.exchange(), Vec::new());
-    while begun.elapsed() < time {
-        let request = client.asserted(load.request.clone(), &load.acting, Some(&purpose))?;
+    let asserted = || client.asserted(load.request.clone(), &load.acting, Some(&load.purpose));
+    let (first, mut calls, mut took) = (asserted()?, client.exchange(), Vec::new());
+    while Instant::now() < end {
+        let request = match assertions {
+            Assertions::ACall => asserted()?,
+            Assertions::AConnection => {
+                let mut request = tonic::Request::new(load.request.clone());
+                *request.metadata_mut() = first.metadata().clone();
+                request
+            }
+        };
         let start = Instant::now();
         match calls.send(request).await {
             Ok(_) => took.push(start.elapsed()),

@@ -1,13 +1,14 @@
 //! The load of `bench ask`: a source that answers at once, and callers that ask again as soon as they have their answer.
 //!
-//! Owns: HTTP/2 by the `h2` crate on both sides, so that the load costs less than what is measured. Everything here runs
-//! on the load's core.
+//! Owns: HTTP/2 by the `h2` crate on both sides with gathered writes, as callers and sources of other makers do: so the load
+//! costs less than what is measured, for every proxy. Everything here runs on the load's core.
 
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::{BufMut as _, Bytes, BytesMut};
+use exchange::Gathered;
 use h2::client::SendRequest;
 use http::{HeaderMap, HeaderValue, Request, Response};
 use rustls::pki_types::ServerName;
@@ -42,7 +43,7 @@ pub(super) async fn serve(listener: TcpListener, tls: TlsAcceptor, answers: Arc<
             let Ok(stream) = tls.accept(stream).await else { return };
             let mut builder = h2::server::Builder::new();
             builder.initial_window_size(1 << 20).initial_connection_window_size(16 << 20);
-            let Ok(mut connection) = builder.handshake(stream).await else { return };
+            let Ok(mut connection) = builder.handshake(Gathered::new(stream)).await else { return };
             while let Some(Ok((request, respond))) = connection.accept().await {
                 tokio::spawn(reply(request, respond, Arc::clone(&answers)));
             }
@@ -89,7 +90,7 @@ impl Caller {
         let stream = shake_hands(port, tls).await?;
         let mut builder = h2::client::Builder::new();
         builder.initial_window_size(1 << 20).initial_connection_window_size(16 << 20);
-        let (sender, connection) = builder.handshake(stream).await.unreachable(&place)?;
+        let (sender, connection) = builder.handshake(Gathered::new(stream)).await.unreachable(&place)?;
         tokio::spawn(connection);
         let head = Request::post(format!("https://localhost/bench.v1.Bron/{method}"))
             .header("content-type", "application/grpc")
