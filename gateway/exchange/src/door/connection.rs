@@ -4,7 +4,7 @@
 //! request asks again whether the peer is still welcome, by what the guard has loaded by then. Its places among the
 //! connections come back when it is dropped.
 
-use std::collections::HashMap;
+use std::collections::VecDeque;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
@@ -111,9 +111,9 @@ struct Inner {
 struct Known {
     generation: u64,
     peer: Guest,
-    /// Actors of assertions that were shown on this connection, by the SHA-256 of the token: a token may be long. Used
-    /// with [`AssertionUse::Connection`] only.
-    actors: HashMap<Vec<u8>, Arc<Actor>>,
+    /// Actors of assertions that were shown on this connection, the latest last, by the SHA-256 of the token: a token may be
+    /// long. Used with [`AssertionUse::Connection`] only.
+    actors: VecDeque<([u8; 32], Arc<Actor>)>,
     /// The token that was shown last, which mostly is the next one too, and its actor.
     latest: Option<(Box<str>, Arc<Actor>)>,
 }
@@ -128,10 +128,24 @@ impl Known {
         if self.actors.is_empty() {
             return None;
         }
-        let actor = self.actors.get(digest(&SHA256, token.as_bytes()).as_ref()).filter(good).cloned()?;
+        let token_digest = sha256(token);
+        let (_, actor) = self.actors.iter().find(|(shown, _)| *shown == token_digest)?;
+        let actor = Some(actor).filter(good).cloned()?;
         self.latest = Some((token.into(), Arc::clone(&actor)));
         Some(actor)
     }
+
+    /// Remembers an actor; the first one makes room.
+    fn remember(&mut self, token: &str, actor: &Arc<Actor>) {
+        if self.actors.len() >= MAX_ACTORS {
+            self.actors.pop_front();
+        }
+        self.actors.push_back((sha256(token), Arc::clone(actor)));
+    }
+}
+
+fn sha256(token: &str) -> [u8; 32] {
+    digest(&SHA256, token.as_bytes()).as_ref().first_chunk().copied().unwrap_or_default()
 }
 
 /// After so many bytes without a pause a connection lets others go first: small frames are work.
@@ -147,7 +161,7 @@ impl Visitor {
         entrance: Arc<Entrance>,
         presented: Arc<[CertificateDer<'static>]>,
     ) -> Visitor {
-        let known = Known { generation: entrance.generation, peer, actors: HashMap::new(), latest: None };
+        let known = Known { generation: entrance.generation, peer, actors: VecDeque::new(), latest: None };
         Visitor(Arc::new(Inner { address, guard, presented, known: Mutex::new(known) }))
     }
 
@@ -196,7 +210,7 @@ impl Visitor {
         let entrance = self.0.guard.glance();
         if known.generation != entrance.generation {
             let peer = Guest::find(Certified::check(&self.0.presented, &entrance.trust, now)?, &entrance)?;
-            *known = Known { generation: entrance.generation, peer, actors: HashMap::new(), latest: None };
+            *known = Known { generation: entrance.generation, peer, actors: VecDeque::new(), latest: None };
         }
         if now > known.peer.expires() {
             return Err(Reason::CertificateRefused.into());
@@ -234,9 +248,8 @@ impl Visitor {
         let actor = Arc::new(actor);
         if guard.assertions.used == AssertionUse::Connection {
             let mut known = lock();
-            known.actors.retain(|_, actor| now <= actor.until());
-            if known.actors.len() < MAX_ACTORS && known.generation == entrance.generation {
-                known.actors.insert(digest(&SHA256, token.as_bytes()).as_ref().to_vec(), Arc::clone(&actor));
+            if known.generation == entrance.generation {
+                known.remember(token, &actor);
             }
         }
         Ok(actor)

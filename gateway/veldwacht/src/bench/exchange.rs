@@ -97,7 +97,7 @@ async fn figures(load: &Arc<Load>, assertions: Assertions, time: Duration) -> Ou
 
 async fn load(stage: &Stage) -> Outcome<Load> {
     let mut clients = Vec::new();
-    for _ in 0..CONNECTIONS {
+    for _ in 0..2 * CONNECTIONS {
         clients.push(stage.client("gemeente", "klantmanager").await?);
     }
     let message = "werkfit.v1.Aanmelding".parse().wrong("the type")?;
@@ -136,7 +136,12 @@ async fn one_after_the_other(
     number: usize,
     end: Instant,
 ) -> Outcome<Vec<Duration>> {
-    let Some(client) = load.clients.get(number % CONNECTIONS) else { return Ok(Vec::new()) };
+    // Each way on connections of its own: a connection remembers so many assertions and no more.
+    let own = match assertions {
+        Assertions::AConnection => 0,
+        Assertions::ACall => CONNECTIONS,
+    };
+    let Some(client) = load.clients.get(own + number % CONNECTIONS) else { return Ok(Vec::new()) };
     let asserted = || client.asserted(load.request.clone(), &load.acting, Some(&load.purpose));
     let (first, mut calls, mut took) = (asserted()?, client.exchange(), Vec::new());
     while Instant::now() < end {

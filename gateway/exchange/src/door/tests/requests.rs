@@ -77,6 +77,22 @@ async fn where_it_is_configured_an_assertion_is_good_for_its_connection_and_no_o
 }
 
 #[tokio::test]
+async fn a_connection_that_showed_very_many_assertions_still_remembers_the_next_one() {
+    let signer = Signer::new();
+    let mut world = world(&signer, AssertionUse::Connection).await;
+    let identity = world.client();
+    let through = world.knock(&Client::new(&world, Some(&identity))).await.unwrap();
+    let visitor = through.connection.visitor();
+    for number in 0..300 {
+        role(visitor, &signer.bearer(&identity, &format!("call-{number}"))).unwrap();
+    }
+    let bearers = ["one", "other"].map(|jti| signer.bearer(&identity, jti));
+    for bearer in bearers.iter().cycle().take(6) {
+        assert_eq!(role(visitor, bearer).unwrap(), "klantmanager");
+    }
+}
+
+#[tokio::test]
 async fn a_key_that_left_the_registry_is_forgotten_by_open_connections() {
     let signer = Signer::new();
     let mut world = world(&signer, AssertionUse::Connection).await;
