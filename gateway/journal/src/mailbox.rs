@@ -4,7 +4,7 @@
 //! receiver may still have it is decided outside, at that moment; here it is only opened.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ledger::{Carried, Decision, Delivery, DeliveryId, Digest, Event, Leaf, Party, Version};
 use model::{ClientPseudonym, Consents, Purpose, Reason, Timestamp};
@@ -146,15 +146,15 @@ impl Journal {
     ///
     /// # Errors
     /// [`ReadError::Disk`].
-    pub fn consent_changes(&self, client: ClientPseudonym) -> Result<Vec<ConsentRecord>, ReadError> {
+    pub fn consent_changes(&self, client: ClientPseudonym) -> Result<Arc<[ConsentRecord]>, ReadError> {
         Ok(self.shared.views.consent_changes(client)?)
     }
 
-    /// Every statement about a client's trajects, oldest first.
+    /// The newest statement about each of a client's trajects – one for the same organisations –, oldest first.
     ///
     /// # Errors
     /// [`ReadError::Disk`].
-    pub fn trajects(&self, client: ClientPseudonym) -> Result<Vec<TrajectRecord>, ReadError> {
+    pub fn trajects(&self, client: ClientPseudonym) -> Result<Arc<[TrajectRecord]>, ReadError> {
         Ok(self.shared.views.trajects(client)?)
     }
 }

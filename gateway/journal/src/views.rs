@@ -7,11 +7,13 @@ mod figures;
 mod key;
 mod mailbox;
 mod page;
+mod remembered;
 mod search;
 mod store;
 
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
 use ledger::{Carried, ConsentChange, Decision, DeliveryId, Digest, Event, Leaf, Party, TrajectChange};
 use model::{ClientPseudonym, Consent, Consents, ExchangeId, Oin, Purpose, Timestamp};
@@ -21,6 +23,7 @@ use crate::entry::Ties;
 use crate::segments::Place;
 pub use figures::{Figures, Flow};
 pub use mailbox::{Cursor, Waiting};
+use remembered::{Remembered, Stated};
 pub use search::Criteria;
 use store::{Store, Young};
 
@@ -54,6 +57,7 @@ pub(crate) struct Claimed {
 pub(crate) struct Views {
     store: Store,
     figures: figures::FiguresView,
+    remembered: Remembered,
 }
 
 impl Views {
@@ -61,7 +65,7 @@ impl Views {
     pub(crate) fn open(folder: Option<&Path>, journal_end: u64, reserve: u64) -> io::Result<Views> {
         let store = Store::open(folder, journal_end, reserve)?;
         let figures = figures::FiguresView::open(&store)?;
-        Ok(Views { store, figures })
+        Ok(Views { store, figures, remembered: Remembered::default() })
     }
 
     /// The first record that is not in the views yet.
@@ -85,6 +89,9 @@ impl Views {
                     self.figures.add(young, seen.leaf);
                 }
                 gone.iter().for_each(|waiting| mailbox::remove(young, waiting));
+            });
+            now.iter().filter(|seen| states_something(seen)).for_each(|seen| {
+                self.remembered.forget(seen.ties.client.unwrap_or(ClientPseudonym::NOBODY));
             });
             rest = later;
         }
@@ -154,7 +161,7 @@ impl Views {
         now: Timestamp,
     ) -> io::Result<Consents> {
         let mut consents = Consents::default();
-        for change in self.consent_changes(client)? {
+        for change in self.consent_changes(client)?.iter() {
             if change.change.receiver == *receiver && change.change.purpose == *purpose {
                 let state = match change.change.state {
                     Consent::Verleend if change.change.until.is_some_and(|until| until <= now) => {
@@ -182,15 +189,29 @@ impl Views {
     }
 
     /// Every change of a client's consents, in order.
-    pub(crate) fn consent_changes(&self, client: ClientPseudonym) -> io::Result<Vec<ConsentRecord>> {
-        let found = self.store.scan(&key::consents(client), None, usize::MAX)?;
-        found.iter().map(|(_, value)| decode(value)).collect()
+    pub(crate) fn consent_changes(&self, client: ClientPseudonym) -> io::Result<Arc<[ConsentRecord]>> {
+        Ok(Arc::clone(&self.stated(client)?.consents))
     }
 
-    /// Every statement about a client's trajects, in order.
-    pub(crate) fn trajects(&self, client: ClientPseudonym) -> io::Result<Vec<TrajectRecord>> {
-        let found = self.store.scan(&key::trajects(client), None, usize::MAX)?;
-        found.iter().map(|(_, value)| decode(value)).collect()
+    /// The newest statement about each of a client's trajects, in order.
+    pub(crate) fn trajects(&self, client: ClientPseudonym) -> io::Result<Arc<[TrajectRecord]>> {
+        Ok(Arc::clone(&self.stated(client)?.trajects))
+    }
+
+    fn stated(&self, client: ClientPseudonym) -> io::Result<Arc<Stated>> {
+        self.remembered.of(client, || {
+            let consents = self.store.scan(&key::consents(client), None, usize::MAX)?;
+            let trajects = self.store.scan(&key::trajects(client), None, usize::MAX)?;
+            let mut trajects = trajects
+                .iter()
+                .map(|(_, value)| decode(value))
+                .collect::<io::Result<Vec<TrajectRecord>>>()?;
+            trajects.sort_by_key(|traject| traject.index);
+            Ok(Stated {
+                consents: consents.iter().map(|(_, value)| decode(value)).collect::<io::Result<_>>()?,
+                trajects: trajects.into(),
+            })
+        })
     }
 
     /// The record of the client's erasure, if there was one.
@@ -288,10 +309,21 @@ fn opened(carried: &Carried) -> Option<TrajectChange> {
     Some(TrajectChange { by, phase: Some(phase), parties })
 }
 
+/// Whether a record changes what is known of a client's consents or trajects.
+fn states_something(seen: &Seen<'_>) -> bool {
+    match &seen.leaf.event {
+        Event::Sent(carried) => carried.terms.opens.is_some(),
+        Event::Traject(_) | Event::Consent(_) | Event::Erased(_) => true,
+        _ => false,
+    }
+}
+
 fn add_traject(young: &mut Young<'_>, seen: &Seen<'_>, change: TrajectChange) {
     let Some(client) = seen.ties.client else { return };
     let (index, time) = (seen.index, seen.leaf.time);
-    young.put(key::traject(client, index), encode(&TrajectRecord { index, time, change }));
+    // The newest one of the same organisations takes the place of those before it.
+    let key = key::traject(client, &change.parties);
+    young.put(key, encode(&TrajectRecord { index, time, change }));
 }
 
 fn place_bytes(place: Place) -> Vec<u8> {

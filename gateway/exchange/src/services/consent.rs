@@ -158,8 +158,8 @@ impl Consents {
         let journal = self.0.journal();
         let changes = journal.consent_changes(journal.pseudonym(client));
         let mut current: Vec<wire::Consent> = Vec::new();
-        for record in changes.map_err(|error| self.0.unreadable(&error))? {
-            let change = record.change;
+        for record in changes.map_err(|error| self.0.unreadable(&error))?.iter() {
+            let change = &record.change;
             let expired = change.state == Consent::Verleend && change.until.is_some_and(|until| until <= now);
             let state = if expired { Consent::Onbekend } else { change.state };
             let consent = wire::Consent {

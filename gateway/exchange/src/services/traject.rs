@@ -151,7 +151,7 @@ impl Trajects {
         found.filter(takes_part).cloned().ok_or_else(|| Reason::TrajectNotYours.into())
     }
 
-    fn stated(&self, client: &Bsn) -> Result<Vec<TrajectRecord>, Refusal> {
+    fn stated(&self, client: &Bsn) -> Result<Arc<[TrajectRecord]>, Refusal> {
         let journal = self.0.journal();
         journal.trajects(journal.pseudonym(client)).map_err(|error| self.0.unreadable(&error))
     }
@@ -164,13 +164,9 @@ impl Trajects {
         client: &Bsn,
         now: Timestamp,
     ) -> Result<Vec<wire::Traject>, Refusal> {
-        let mut listed: Vec<TrajectRecord> = Vec::new();
-        for record in self.stated(client)?.into_iter().filter(|record| record.change.parties.contains(own)) {
-            listed.retain(|earlier| earlier.change.parties != record.change.parties);
-            listed.push(record);
-        }
-        let days = rules.proven().trajects().days;
-        Ok(listed.iter().map(|record| traject(rules, record, days, now)).collect())
+        let (stated, days) = (self.stated(client)?, rules.proven().trajects().days);
+        let own = stated.iter().filter(|record| record.change.parties.contains(own));
+        Ok(own.map(|record| traject(rules, record, days, now)).collect())
     }
 }
 

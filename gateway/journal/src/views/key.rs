@@ -73,9 +73,11 @@ pub(super) fn trajects(client: ClientPseudonym) -> Vec<u8> {
     join(b'j', &[&client.0])
 }
 
-/// One statement about a traject.
-pub(super) fn traject(client: ClientPseudonym, index: u64) -> Vec<u8> {
-    join(b'j', &[&client.0, &index.to_be_bytes()])
+/// The newest statement about the traject of these organisations.
+pub(super) fn traject(client: ClientPseudonym, parties: &[Oin]) -> Vec<u8> {
+    let mut key = trajects(client);
+    parties.iter().for_each(|oin| key.extend_from_slice(oin.as_str().as_bytes()));
+    key
 }
 
 /// The tombstone of a client.
