@@ -1,9 +1,12 @@
 //! Texts that were held back: kept sealed, released by two officers, within limits that no officer can lift.
 
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
 use ledger::{Event, Kind, ReleaseStep};
 use serde_json::Value;
 
-use crate::harness::{CLIENT, GEMEENTE, GGZ, RIB, Ran, Stage, UWV, document};
+use crate::harness::{self, CLIENT, GEMEENTE, GGZ, RIB, Ran, Stage, UWV, document};
 use crate::member::Member;
 use crate::officers;
 
@@ -119,4 +122,70 @@ async fn a_withdrawal_reaches_what_two_officers_released() {
     assert!(stage.collect("uwv", "arbeidsdeskundige", &[]).is_empty(), "released, and the consent is gone");
     coach.grant(UWV, "arbeidsdeskundige", purpose).await;
     assert_eq!(stage.collect("uwv", "arbeidsdeskundige", &[]).len(), 1);
+}
+
+#[test]
+fn a_new_term_tells_which_texts_it_would_have_stopped_and_no_word_of_them() {
+    let stage = officers::stage();
+    stage.register(&[], &document("X05-aanmelding")).done();
+    let (sent, certificate) =
+        (document("X11-voortgangsrapportage-verbeterd"), stage.certificate("rib", "coach"));
+    let (sent, certificate, to) =
+        (sent.to_str().unwrap(), certificate.to_str().unwrap(), format!("{GEMEENTE}:klantmanager"));
+    let terms = ["--purpose", "voortgang", "--client", CLIENT, "--type", "werkfit.v1.Voortgangsrapportage"];
+    stage.run(&[&["send", "--as", certificate, "--to", &to], &terms[..], &[sent]].concat()).done();
+    let lexicon = stage.path("lexicon");
+    std::fs::create_dir_all(&lexicon).unwrap();
+    for file in std::fs::read_dir(harness::root().join("policies/lexicon")).unwrap() {
+        let file = file.unwrap().path();
+        std::fs::copy(&file, lexicon.join(file.file_name().unwrap())).unwrap();
+    }
+    let folder = lexicon.to_str().unwrap();
+    let ask = |officer: &str| held(&stage, officer, &["would-stop", "--lexicon", folder]);
+    let same: Value = serde_json::from_str(&ask("anna").done()).unwrap();
+    assert!(same["texts"].as_u64() > Some(0), "{same}");
+    assert_eq!(same["stopped"], serde_json::json!([]), "the lexicon that runs stops what it stopped");
+    let text = std::fs::read_to_string(sent).unwrap();
+    let word = "planningsafdeling";
+    assert!(text.contains(word), "a word of the report");
+    let list = lexicon.join("termen-proef.tsv");
+    std::fs::write(&list, format!("{word}\tmedisch.klacht\teigen\n")).unwrap();
+    let printed = ask("anna").done();
+    let other: Value = serde_json::from_str(&printed).unwrap();
+    assert_eq!(other["stopped"][0]["rule"], "proef.woord", "{other}");
+    assert!(other["stopped"][0]["digest"].as_str().is_some_and(|digest| digest.len() == 64), "{other}");
+    assert!(!printed.contains(word), "no word of a text: {printed}");
+    let refused = ask("dirk");
+    assert!(refused.status != 0 && refused.said().contains("ROLE_NOT_ALLOWED"), "{}", refused.said());
+    std::fs::write(&list, "zomaar iets\n").unwrap();
+    let wrong = ask("anna");
+    assert!(wrong.status != 0 && wrong.said().contains("termen-proef.tsv"), "{}", wrong.said());
+    let looked = |leaf: &&ledger::Leaf| matches!(&leaf.event, Event::Access(access) if access.what.as_str() == "past-texts");
+    let records = stage.records_when(|records| records.iter().filter(looked).count() == 2);
+    assert_eq!(records.iter().filter(looked).count(), 2, "who looked is on record");
+}
+
+#[test]
+fn who_follows_gets_a_released_delivery_without_coming_back() {
+    let stage = officers::stage();
+    let delivery = report(&stage);
+    let certificate = stage.certificate("gemeente", "klantmanager");
+    let mut follow = harness::veldwacht();
+    follow.args(["collect", "--follow", "--json", "--as", certificate.to_str().unwrap()]);
+    let mut follow = follow
+        .env("VELDWACHT_GATEWAY", &stage.address)
+        .current_dir(stage.path(""))
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // The refusal at collecting is in the log: the stream looked at it, and passed it over.
+    stage.records_when(|records| records.iter().any(|leaf| leaf.kind() == Kind::HandedOut));
+    for officer in ["anna", "bram"] {
+        held(&stage, officer, &["release", &delivery, "--ground", "vals-alarm"]).done();
+    }
+    let mut line = String::new();
+    BufReader::new(follow.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    follow.kill().unwrap();
+    follow.wait().unwrap();
+    assert!(line.contains(&delivery), "{line}");
 }

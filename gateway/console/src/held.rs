@@ -108,7 +108,7 @@ async fn open(State(console): App, Extension(visitor): Who, Path(id): Path<Strin
     let proven = console.oversight().proven();
     let receiver = proven.organisation(&held.waiting.to.oin);
     let classes: ClassSet = held.places.iter().filter_map(|place| place.class).collect();
-    let releasable = receiver.is_some_and(|receiver| is_releasable(receiver.kind.as_str(), classes));
+    let releasable = is_releasable(&proven, &held.waiting.to, held.waiting.terms.spoed, classes);
     let (proposed, own) = match &held.state {
         HeldState::Proposed { by, ground } => {
             let own = by.as_deref() == Some(visitor.operator.name().as_str());

@@ -133,7 +133,7 @@ pub fn open(
         organisations: Counts::new(limits.connections_per_organisation),
         systems: Counts::new(limits.connections_per_system),
         throughput: Throughput::new(&limits.share),
-        report: Report::new(turned_away),
+        report: Report::new(limits.share.told_per_minute, turned_away),
         guard,
         limits,
         clock,

@@ -15,6 +15,7 @@ use model::{Bsn, ClientPseudonym, Consents, ExchangeId, Oin, Purpose, Reason, Re
 use oversight::InForce;
 use policy::{Proven, Situation};
 use screening::Screener;
+use tokio::sync::broadcast;
 use zeroize::Zeroizing;
 
 use crate::door::Clock;
@@ -59,7 +60,12 @@ pub struct Gateway {
     told: Mutex<HashMap<DeliveryId, (Reason, u64)>>,
     /// Where a quorum of witnesses is wanted: what they have cosigned.
     witnessed: OnceLock<Cosigned>,
+    /// Deliveries that officers release, for receivers who follow.
+    releases: broadcast::Sender<(Party, DeliveryId)>,
 }
+
+/// So many releases may happen before a receiver who follows has looked; who misses one finds it at the next call.
+const RELEASES: usize = 64;
 
 /// At most so many refusals at collecting are remembered; beyond, one may be recorded twice.
 const MOST_TOLD: usize = 100_000;
@@ -85,6 +91,7 @@ impl Gateway {
             shadow: ArcSwapOption::empty(),
             told: Mutex::default(),
             witnessed: OnceLock::new(),
+            releases: broadcast::channel(RELEASES).0,
         }
     }
 
@@ -173,6 +180,11 @@ impl Gateway {
         Leaf::from_bytes(&bytes).map_err(|_| Reason::LogUnavailable.into())
     }
 
+    /// What officers release from now on.
+    pub(crate) fn releases(&self) -> broadcast::Receiver<(Party, DeliveryId)> {
+        self.releases.subscribe()
+    }
+
     /// Whether a refusal at collecting stands in the log already.
     pub(crate) fn is_told(&self, delivery: &DeliveryId, reason: Reason, rules: &Rules) -> bool {
         let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
@@ -212,6 +224,10 @@ impl InForce for Gateway {
 
     fn put_in_force(&self, proven: Arc<Proven>, screener: Arc<Screener>) {
         self.replace_rules(Rules::new(proven, screener));
+    }
+
+    fn released(&self, to: &Party, delivery: DeliveryId) {
+        let _ = self.releases.send((to.clone(), delivery)); // nobody follows
     }
 }
 

@@ -139,7 +139,7 @@ impl Gateway {
             let (decided, kept) = match projected {
                 Ok(Ok(screened)) => (Ok(screened), None),
                 Ok(Err(stopped)) => {
-                    let kept = offer.hold.then(|| self.kept(rules, &stopped, receiver, now)).flatten();
+                    let kept = offer.hold.then(|| self.kept(rules, &stopped, receiver, spoed, now)).flatten();
                     (Err(stopped.refusal), kept)
                 }
                 Err(refusal) => (Err(refusal), None),
@@ -167,11 +167,11 @@ impl Gateway {
         rules: &Rules,
         stopped: &Stopped,
         receiver: &Party,
+        spoed: bool,
         now: model::Timestamp,
     ) -> Option<Kept> {
-        let kind = rules.proven().organisation(&receiver.oin)?.kind.as_str();
         let days = self.limits().held_days.min(stopped.compiled().exchange.collect_within_days);
-        is_releasable(kind, stopped.classes()).then(|| Kept {
+        is_releasable(rules.proven(), receiver, spoed, stopped.classes()).then(|| Kept {
             document: stopped.document().to_vec(),
             expires: now.plus_seconds(i64::from(days).saturating_mul(86_400)),
         })

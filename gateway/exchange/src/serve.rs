@@ -114,7 +114,7 @@ pub async fn serve(
         .add_service(of_gzip!(
             http2.compression,
             HeldServiceServer::new(Held { gateway: Arc::clone(&gateway), oversight: Arc::clone(&oversight) })
-                .max_decoding_message_size(64 << 10)
+                .max_decoding_message_size(BUNDLE_BYTES)
                 .max_encoding_message_size(bytes)
         ))
         .add_service(of_gzip!(

@@ -5,7 +5,8 @@
 //! for the second filter at collecting screens it again and refuses. A confirmed release is what that filter asks for
 //! ([`release_of`]). Erasure, withdrawal and expiry reach it as they reach every delivery that waits.
 
-mod texts;
+mod limits;
+pub(crate) mod texts;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -14,16 +15,15 @@ use std::sync::{Arc, PoisonError};
 use identity::Operator;
 use journal::{Criteria, Journal, Opened, ReadError, Waiting};
 use ledger::{Decision, DeliveryId, Event, HeldBack, Kind, Label, Leaf, Release, ReleaseStep};
-use model::{ClassSet, DataClass, Reason, Refusal, Timestamp};
+use model::{ClassSet, Reason, Refusal, Timestamp};
 
 use crate::looks::Look;
 use crate::oversight::{Oversight, Permitted, unreadable};
 use crate::rights::Act;
 
+pub use limits::is_releasable;
 pub use texts::HeldText;
 
-/// The kind of organisation to which nothing medical or situational is ever released.
-const WERKGEVER: &str = "werkgever";
 /// The most deliveries that a queue shows at once.
 const MOST_SHOWN: usize = 500;
 
@@ -101,20 +101,6 @@ pub struct Released(());
 /// When the log cannot be read: then nothing is released.
 pub fn release_of(journal: &Journal, waiting: &Waiting) -> Result<Option<Released>, ReadError> {
     Ok((state(journal, waiting)? == State::Released).then_some(Released(())))
-}
-
-/// Whether officers may release what tells of these classes to an organisation of this kind: never anything medical or
-/// situational to a werkgever.
-pub fn is_releasable(kind: &str, classes: ClassSet) -> bool {
-    let situational = [
-        DataClass::SociaalSchulden,
-        DataClass::SociaalHuisvesting,
-        DataClass::Strafrechtelijk,
-        DataClass::Derden,
-        DataClass::Overtuiging,
-    ];
-    let never = ClassSet::within("medisch").union(situational.into_iter().collect());
-    kind != WERKGEVER || !classes.iter().any(|class| never.contains(class))
 }
 
 impl Oversight {
@@ -251,12 +237,12 @@ impl Oversight {
     ) -> Result<(Held, ReleaseStep), Refusal> {
         let held = self.one_held(delivery)?;
         let proven = self.proven();
-        let receiver = proven.organisation(&held.waiting.to.oin).ok_or(Reason::ReceiverUnknown)?;
+        let Waiting { to, terms, .. } = &held.waiting;
         let classes: ClassSet = held.places.iter().filter_map(|place| place.class).collect();
         let step = match (&held.state, release) {
             (State::Released | State::Refused, _) => return Err(Reason::NotFound.into()),
             (_, false) => ReleaseStep::Refused,
-            (_, true) if !is_releasable(receiver.kind.as_str(), classes) => {
+            (_, true) if !is_releasable(&proven, to, terms.spoed, classes) => {
                 return Err(Reason::ReleaseNotAllowed.into());
             }
             (State::Waiting, true) => ReleaseStep::Proposed,
@@ -286,6 +272,9 @@ impl Oversight {
             Event::Release(Release { by, to, delivery, text, ground: ground.clone(), also: places, step });
         let leaf = Leaf { exchange: waiting.exchange, ..self.leaf(event) };
         self.commit(who, leaf, Some(waiting.client)).await?;
+        if step == ReleaseStep::Released {
+            self.setup.in_force.released(&waiting.to, waiting.delivery);
+        }
         Ok(match step {
             ReleaseStep::Proposed => State::Proposed { by: Some(who.name.to_string()), ground },
             ReleaseStep::Released => State::Released,
@@ -330,19 +319,6 @@ fn state(journal: &Journal, waiting: &Waiting) -> Result<State, ReadError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn nothing_medical_or_situational_is_ever_released_to_a_werkgever() {
-        let only = |class| [class].into_iter().collect::<ClassSet>();
-        for class in DataClass::ALL.iter().copied().filter(|class| class.is_medical()) {
-            assert!(!is_releasable(WERKGEVER, only(class)), "{class}");
-            assert!(is_releasable("gemeente", only(class)), "{class}");
-        }
-        for class in [DataClass::SociaalSchulden, DataClass::Derden, DataClass::Strafrechtelijk] {
-            assert!(!is_releasable(WERKGEVER, only(class)), "{class}");
-        }
-        assert!(is_releasable(WERKGEVER, ClassSet::EMPTY), "what merely could not be screened");
-    }
 
     #[test]
     fn who_proposed_a_release_is_never_printed() {

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use identity::Operator;
+use ledger::{DeliveryId, Party};
 use model::{Refusal, Timestamp};
 use policy::Proven;
 use screening::Screener;
@@ -17,6 +18,8 @@ pub trait InForce: Send + Sync {
     fn screener(&self) -> Arc<Screener>;
     /// Puts another bundle in force for every call from now on. Cannot fail: everything that could was done before.
     fn put_in_force(&self, proven: Arc<Proven>, screener: Arc<Screener>);
+    /// Two officers released a delivery, and its record is durable: a receiver who follows looks at it again.
+    fn released(&self, to: &Party, delivery: DeliveryId);
 }
 
 /// Who knows the authorities, revocation lists and the registry of this moment.

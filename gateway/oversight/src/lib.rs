@@ -1,7 +1,7 @@
 //! What operators may do – officers, auditors, beheerders –, each act checked and recorded once, before it takes effect.
 //!
 //! Owns: who may do what (`rights`), the bundles in the data folder (`shelf`), the changes of policy on their way
-//! (`changes`), and looking into the log (`looks`). gRPC services, command line and console are doors to these
+//! (`changes`), looking into the log (`looks`), and what another lexicon would have done (`past`). gRPC services, command line and console are doors to these
 //! functions and decide nothing. Never does: see a document on its way, or decide what passes; what runs is put in force
 //! through [`InForce`], which the gateway implements.
 
@@ -16,6 +16,7 @@ mod steps;
 
 mod held;
 mod looks;
+mod past;
 mod study;
 
 pub use changes::{Change, OpenError};
@@ -23,6 +24,7 @@ pub use held::{Held, HeldText, Released, State, is_releasable, release_of};
 pub use in_force::{InForce, Reception};
 pub use looks::Look;
 pub use oversight::{Clock, Oversight, Setup};
+pub use past::{PastPlace, PastTexts};
 pub use rights::{AUDITOR, Act, BEHEERDER, OFFICER};
 pub use shelf::{Shelf, ShelfError};
 pub use start::{NoStart, start};

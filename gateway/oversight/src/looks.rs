@@ -37,6 +37,8 @@ pub enum Look {
     HeldText,
     /// The emergencies that were called.
     Escapes,
+    /// What another lexicon would have stopped: texts are screened, none is shown.
+    PastTexts,
 }
 
 impl Look {
@@ -45,7 +47,7 @@ impl Look {
         match self {
             Look::Search | Look::Record | Look::Escapes => Act::Search,
             Look::Inzage | Look::Receivers => Act::Inzage,
-            Look::HeldText => Act::ReleaseText,
+            Look::HeldText | Look::PastTexts => Act::ReleaseText,
             _ => Act::Export,
         }
     }
@@ -65,6 +67,7 @@ impl Look {
             Look::ExportCsv => "export-csv",
             Look::HeldText => "held-text",
             Look::Escapes => "escapes",
+            Look::PastTexts => "past-texts",
         }
     }
 }

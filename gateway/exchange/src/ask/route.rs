@@ -84,6 +84,9 @@ pub struct RouteConfig {
     /// How long a call may take; a shorter deadline of the caller wins.
     #[serde(default = "timeout_seconds")]
     pub timeout_seconds: u64,
+    /// How long connecting to an upstream may take, TLS included.
+    #[serde(default = "connect_seconds")]
+    pub connect_seconds: u64,
     /// How often every upstream is asked whether it is well (`grpc.health.v1`); 0 for never.
     #[serde(default)]
     pub health_seconds: u64,
@@ -95,6 +98,10 @@ const fn message_bytes() -> usize {
 
 const fn timeout_seconds() -> u64 {
     30
+}
+
+const fn connect_seconds() -> u64 {
+    5
 }
 
 /// Which side of a method sends a stream of messages.
@@ -272,7 +279,12 @@ impl Route {
             source: Party { oin: config.organisation, role: config.role.clone() },
             purpose: config.purpose.clone(),
             activity: config.activity.clone(),
-            upstream: Arc::new(Upstream::new(&config.upstream, name, tls)?),
+            upstream: Arc::new(Upstream::new(
+                &config.upstream,
+                name,
+                tls,
+                Duration::from_secs(config.connect_seconds),
+            )?),
             request_metadata: allow(&config.request_metadata)?,
             reply_metadata: allow(&config.reply_metadata)?,
             status: config.status,

@@ -23,8 +23,6 @@ use tokio_rustls::client::TlsStream;
 use crate::gathered::{Gathered, READ_AT_ONCE};
 use crate::streams::stays_silent;
 
-/// How long connecting may take, TLS and HTTP/2 included.
-const CONNECT: Duration = Duration::from_secs(5);
 /// How often an idle connection is asked whether it is there, and how long it may take to answer.
 const ASKED_EVERY: Duration = Duration::from_secs(20);
 const ANSWERED_WITHIN: Duration = Duration::from_secs(10);
@@ -48,6 +46,8 @@ pub(crate) struct Upstream {
 /// Where the service stands, once.
 pub(crate) struct Address {
     place: String,
+    /// How long connecting may take, TLS and HTTP/2 included.
+    connect: Duration,
     /// Held while connecting, so that calls that come together make one connection.
     connection: tokio::sync::Mutex<Option<SendRequest<Bytes>>>,
     health: Mutex<Health>,
@@ -69,12 +69,18 @@ pub(crate) struct Opened<'u> {
 }
 
 impl Upstream {
-    pub(crate) fn new(places: &[String], name: &str, tls: TlsConnector) -> Result<Upstream, String> {
+    pub(crate) fn new(
+        places: &[String],
+        name: &str,
+        tls: TlsConnector,
+        connect: Duration,
+    ) -> Result<Upstream, String> {
         let no_name = |_| format!("`{name}` is no name of a server");
         let authority = name.parse().map_err(|_| no_name(()))?;
         let name = ServerName::try_from(name.to_owned()).map_err(|_| no_name(()))?;
         let address = |place: &String| Address {
             place: place.clone(),
+            connect,
             connection: tokio::sync::Mutex::default(),
             health: Mutex::default(),
         };
@@ -174,7 +180,7 @@ impl Address {
             }
             *connection = None;
         }
-        let connected = tokio::time::timeout(CONNECT, connect(&self.place, tls, name)).await;
+        let connected = tokio::time::timeout(self.connect, connect(&self.place, tls, name)).await;
         let sender = connected.unwrap_or_else(|_| {
             tracing::warn!(place = %self.place, "a source does not answer");
             Err(Reason::UpstreamUnavailable.into())

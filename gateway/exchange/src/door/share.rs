@@ -37,6 +37,8 @@ pub struct Share {
     pub bytes_per_second_of_a_system: u64,
     /// For how many seconds' worth of calls or bytes someone may run ahead.
     pub burst_seconds: u32,
+    /// Of those who are turned away, at the door and for being over, so many are told in a minute; the rest is counted.
+    pub told_per_minute: u32,
 }
 
 impl Default for Share {
@@ -49,6 +51,7 @@ impl Default for Share {
             bytes_per_second: 64 << 20,
             bytes_per_second_of_a_system: 32 << 20,
             burst_seconds: 2,
+            told_per_minute: 120,
         }
     }
 }
@@ -125,7 +128,7 @@ impl Shares {
         tell: Tell,
         turned_away: Arc<dyn Fn(TurnedAway) + Send + Sync>,
     ) -> Shares {
-        let (report, taken) = (Report::new(turned_away), Mutex::default());
+        let (report, taken) = (Report::new(share.told_per_minute, turned_away), Mutex::default());
         let turns = Turns::new(std::thread::available_parallelism().map_or(1, usize::from));
         Shares(Arc::new(Inner { share, clock, tell, report, turns, taken }))
     }

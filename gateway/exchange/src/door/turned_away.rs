@@ -44,10 +44,9 @@ pub struct TurnedAway {
     pub untold: u64,
 }
 
-/// So many are told in a minute; the rest is counted.
-const TOLD_A_MINUTE: u32 = 120;
-
 pub(super) struct Report {
+    /// So many are told in a minute; the rest is counted.
+    per_minute: u32,
     tell: Arc<dyn Fn(TurnedAway) + Send + Sync>,
     told: Mutex<Told>,
 }
@@ -60,8 +59,8 @@ struct Told {
 }
 
 impl Report {
-    pub(super) fn new(tell: Arc<dyn Fn(TurnedAway) + Send + Sync>) -> Report {
-        Report { tell, told: Mutex::default() }
+    pub(super) fn new(per_minute: u32, tell: Arc<dyn Fn(TurnedAway) + Send + Sync>) -> Report {
+        Report { per_minute, tell, told: Mutex::default() }
     }
 
     pub(super) fn handshake(&self, at: Timestamp, address: SocketAddr, knock: &Knock) {
@@ -113,7 +112,7 @@ impl Report {
                 told.minute = minute;
                 told.told = 0;
             }
-            if told.told >= TOLD_A_MINUTE {
+            if told.told >= self.per_minute {
                 told.untold += 1;
                 return;
             }

@@ -81,9 +81,8 @@ impl Gateway {
         };
         // What two officers released goes, within the limits of this moment.
         let released = release_of(self.journal(), waiting).map_err(|error| self.unreadable(&error))?;
-        let kind = rules.proven().organisation(&waiting.to.oin).map(|found| found.kind.as_str());
-        match (released, kind) {
-            (Some(released), Some(kind)) if is_releasable(kind, stopped.classes()) => {
+        match released {
+            Some(released) if is_releasable(rules.proven(), receiver, spoed, stopped.classes()) => {
                 Ok(stopped.released(&released))
             }
             _ => Err(stopped.refusal),

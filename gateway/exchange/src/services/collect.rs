@@ -3,16 +3,17 @@
 //! Owns: how long a stream lasts, and that a receiver who does not acknowledge is not flooded. What may go out is
 //! decided delivery by delivery in `line::hand_out`.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use identity::Actor;
-use journal::Cursor;
-use ledger::Party;
+use journal::{Cursor, Waiting};
+use ledger::{DeliveryId, Party};
 use model::{Reason, Refusal, Timestamp};
 use proto::veldwacht::exchange::v1 as wire;
 use proto::veldwacht::exchange::v1::collect_request::Act;
 use proto::veldwacht::exchange::v1::collect_response::Event;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{broadcast, mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Status, Streaming};
 
@@ -44,7 +45,7 @@ pub(crate) async fn start(gateway: Arc<Gateway>, arrived: Arrived<Incoming>) -> 
     let (to, turn) = (party(&actor), arrived.turn());
     let (answers, stream) = mpsc::channel(16);
     // Listen first, then look: nothing that arrives in between is missed.
-    let arrivals = gateway.journal().arrivals(&to);
+    let (arrivals, releases) = (gateway.journal().arrivals(&to), gateway.releases());
     let collecting = Collecting {
         gateway,
         arrived,
@@ -52,8 +53,10 @@ pub(crate) async fn start(gateway: Arc<Gateway>, arrived: Arrived<Incoming>) -> 
         to,
         follow,
         arrivals,
+        releases,
         answers,
         cursor: None,
+        released: VecDeque::new(),
         unacknowledged: 0,
         open: true,
     };
@@ -68,8 +71,12 @@ struct Collecting {
     to: Party,
     follow: bool,
     arrivals: watch::Receiver<()>,
+    /// What officers release while this stream follows.
+    releases: broadcast::Receiver<(Party, DeliveryId)>,
     answers: mpsc::Sender<Result<wire::CollectResponse, Status>>,
     cursor: Option<Cursor>,
+    /// Released deliveries that are to be looked at again.
+    released: VecDeque<DeliveryId>,
     unacknowledged: usize,
     /// Whether the caller may still acknowledge.
     open: bool,
@@ -108,6 +115,11 @@ impl Collecting {
                         return Ok(());
                     }
                 }
+                released = self.releases.recv(), if self.follow => match released {
+                    Ok((to, delivery)) if to == self.to => self.released.push_back(delivery),
+                    // Of another receiver; or missed, and found at the next call.
+                    Ok(_) | Err(_) => {}
+                },
                 () = until(ends) => return Err(Some(Reason::DeadlineExceeded.into())),
                 () = tokio::time::sleep(expiry) => return Err(Some(Reason::AssertionExpired.into())),
                 () = self.answers.closed() => return Err(None),
@@ -122,6 +134,7 @@ impl Collecting {
     }
 
     async fn hand_out_waiting(&mut self) -> Result<(), Option<Refusal>> {
+        self.hand_out_released().await?;
         while self.unacknowledged < self.gateway.limits().unacknowledged {
             let found = self.gateway.journal().waiting(&self.to, self.cursor, PAGE);
             let found = found.map_err(|error| Some(self.gateway.unreadable(&error)))?;
@@ -130,23 +143,42 @@ impl Collecting {
             }
             for waiting in found {
                 self.cursor = Some(waiting.cursor());
-                let other_purpose = self
-                    .actor
-                    .purpose()
-                    .is_some_and(|purpose| waiting.terms.purpose.as_ref() != Some(purpose));
-                if other_purpose {
-                    continue;
-                }
-                let now = self.checked_now()?;
-                let handed_out = self.gateway.hand_out(&self.actor, waiting, now).await.map_err(Some)?;
-                if let Some(handed_out) = handed_out {
-                    self.unacknowledged += 1;
-                    self.tell(Event::Delivery(delivery(handed_out))).await.map_err(|Gone| None)?;
-                }
+                self.offer(waiting).await?;
                 if self.unacknowledged >= self.gateway.limits().unacknowledged {
                     return Ok(());
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// Looks again at what this stream passed over and officers released since.
+    async fn hand_out_released(&mut self) -> Result<(), Option<Refusal>> {
+        while self.unacknowledged < self.gateway.limits().unacknowledged {
+            let Some(delivery) = self.released.pop_front() else { return Ok(()) };
+            let found = self.gateway.journal().delivery(&delivery);
+            let found = found.map_err(|error| Some(self.gateway.unreadable(&error)))?;
+            let passed_over = |waiting: &Waiting| {
+                waiting.to == self.to && self.cursor.is_some_and(|cursor| waiting.cursor() <= cursor)
+            };
+            if let Some(waiting) = found.filter(passed_over) {
+                self.offer(waiting).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Hands out one delivery, if it is of the purpose of this stream and may go.
+    async fn offer(&mut self, waiting: Waiting) -> Result<(), Option<Refusal>> {
+        let purpose = self.actor.purpose();
+        if purpose.is_some_and(|purpose| waiting.terms.purpose.as_ref() != Some(purpose)) {
+            return Ok(());
+        }
+        let now = self.checked_now()?;
+        let handed_out = self.gateway.hand_out(&self.actor, waiting, now).await.map_err(Some)?;
+        if let Some(handed_out) = handed_out {
+            self.unacknowledged += 1;
+            self.tell(Event::Delivery(delivery(handed_out))).await.map_err(|Gone| None)?;
         }
         Ok(())
     }

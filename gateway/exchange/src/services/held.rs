@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use ledger::{DeliveryId, HeldBack, Label};
 use model::{Reason, Refusal, Timestamp};
-use oversight::{Held as HeldDelivery, HeldText, Oversight, State};
+use oversight::{Held as HeldDelivery, HeldText, Oversight, PastPlace, PastTexts, State};
 use proto::veldwacht::exchange::v1 as exchange;
 use proto::veldwacht::oversight::v1 as wire;
 use proto::veldwacht::oversight::v1::held_service_server::HeldService;
@@ -68,6 +68,25 @@ impl HeldService for Held {
         let state = self.oversight.refuse_release(&who, id, ground).await.map_err(told)?;
         Ok(Response::new(wire::RefuseResponse { state: state.name().into() }))
     }
+
+    async fn would_stop(
+        &self,
+        request: Request<wire::WouldStopRequest>,
+    ) -> Result<Response<wire::WouldStopResponse>, Status> {
+        let (who, message) = self.gateway.operator(request).await?;
+        let lexicon = message.lexicon.into_iter().map(|(name, content)| (name, content.into())).collect();
+        let past = self.oversight.past_texts(&who, lexicon).await.map_err(told)?;
+        let PastTexts { stopped, freed, opened, texts, gone, left, on_record } = past;
+        Ok(Response::new(wire::WouldStopResponse {
+            stopped: stopped.iter().map(past_place).collect(),
+            freed: freed.iter().map(past_place).collect(),
+            opened,
+            texts,
+            gone,
+            left,
+            on_record: on_record.into_iter().map(|(rule, count)| (rule.to_string(), count)).collect(),
+        }))
+    }
 }
 
 fn id(text: &str) -> Result<DeliveryId, Refusal> {
@@ -105,6 +124,17 @@ fn delivery(held: &HeldDelivery) -> wire::HeldDelivery {
 fn place(found: &HeldBack) -> wire::Place {
     wire::Place {
         field: found.field.to_string(),
+        class: found.class.map(|class| class.name().to_owned()).unwrap_or_default(),
+        rule: found.rule.to_string(),
+    }
+}
+
+fn past_place(found: &PastPlace) -> wire::PastPlace {
+    wire::PastPlace {
+        index: found.index,
+        digest: found.digest.map(|digest| digest.to_string()).unwrap_or_default(),
+        delivery_id: found.delivery.to_string(),
+        field: found.field.clone(),
         class: found.class.map(|class| class.name().to_owned()).unwrap_or_default(),
         rule: found.rule.to_string(),
     }

@@ -298,6 +298,7 @@ impl World {
             compression: false,
             message_bytes: 64 << 10,
             timeout_seconds: 20,
+            connect_seconds: 5,
             health_seconds: 0,
         }
     }

@@ -1,12 +1,13 @@
 //! The texts of a held delivery in which something was found: what an officer has to read to decide, and nothing else of it.
 //!
-//! Owns: walking the document by its contract, and screening it again under the rules of this moment. What comes out is shown
-//! to one officer, after its record; it is never kept.
+//! Owns: walking a document by its contract, and screening it again under the rules of this moment. What comes out is shown
+//! to one officer, after its record; it is never kept. `past` walks documents too, and shows no text of them.
 
-use model::{FieldKind, Purpose, Reason, Refusal};
+use journal::Waiting;
+use model::{ClassSet, FieldKind, Purpose, Reason, Refusal};
 use policy::{Compiled, Situation};
 use prost_reflect::{DynamicMessage, Value};
-use screening::{Finding, Screened, Screener};
+use screening::{Finding, Screened};
 
 use crate::held::Held;
 use crate::oversight::{Oversight, unreadable};
@@ -24,8 +25,18 @@ pub struct HeldText {
 impl Oversight {
     /// The texts of a held delivery in which something is found now.
     pub(crate) fn held_texts(&self, held: &Held, document: &[u8]) -> Result<Vec<HeldText>, Refusal> {
+        let (against, texts) = self.texts(&held.waiting, document)?;
+        let screener = self.screener();
+        let screened = texts.into_iter().map(|Text { field, text }| {
+            let screened = screener.screen(&text, against);
+            HeldText { field, text, screened }
+        });
+        Ok(screened.filter(|text| !text.screened.is_clean()).collect())
+    }
+
+    /// Every free text of a delivery that waits, and what its receiver may not read about now.
+    pub(crate) fn texts(&self, waiting: &Waiting, document: &[u8]) -> Result<(ClassSet, Vec<Text>), Refusal> {
         let proven = self.proven();
-        let waiting = &held.waiting;
         let (Some(sender), Some(message), Some(purpose)) =
             (&waiting.from, &waiting.terms.message, &waiting.terms.purpose)
         else {
@@ -44,10 +55,9 @@ impl Oversight {
         let compiled = proven.compiled(&situation)?;
         let contract = proven.message(message).ok_or(Reason::TypeUnknown)?;
         let document = DynamicMessage::decode(contract, document).map_err(|_| Reason::DocumentMalformed)?;
-        let screener = self.screener();
-        let mut walk = Walk { compiled: &compiled, screener: &screener, found: Vec::new() };
+        let mut walk = Walk { compiled: &compiled, found: Vec::new() };
         walk.message(&document, "", "");
-        Ok(walk.found)
+        Ok((compiled.screen_against, walk.found))
     }
 }
 
@@ -58,10 +68,16 @@ impl HeldText {
     }
 }
 
+/// A free text of a document; never kept, printed or logged.
+pub(crate) struct Text {
+    /// Where it stands, with indexes.
+    pub(crate) field: String,
+    pub(crate) text: String,
+}
+
 struct Walk<'a> {
     compiled: &'a Compiled,
-    screener: &'a Screener,
-    found: Vec<HeldText>,
+    found: Vec<Text>,
 }
 
 impl Walk<'_> {
@@ -84,10 +100,7 @@ impl Walk<'_> {
                 }
             }
             Value::String(text) if self.is_text(path) => {
-                let screened = self.screener.screen(text, self.compiled.screen_against);
-                if !screened.is_clean() {
-                    self.found.push(HeldText { field: place.to_owned(), text: text.clone(), screened });
-                }
+                self.found.push(Text { field: place.to_owned(), text: text.clone() });
             }
             _ => {}
         }

@@ -1,5 +1,7 @@
 //! `veldwacht held …`: names and flags of what officers do about held texts.
 
+use std::path::PathBuf;
+
 use clap::Subcommand;
 use ledger::DeliveryId;
 
@@ -46,6 +48,20 @@ pub(crate) enum Held {
         /// Why, as a code
         #[arg(long)]
         ground: String,
+        #[command(flatten)]
+        operator: Operator,
+    },
+    /// Which past texts another lexicon would have stopped: by hash and rule, never by content
+    ///
+    /// Texts are not kept. Only deliveries that still wait have one to look at; of the others the answer says how many they
+    /// are, and which rules held texts back. That you looked is recorded.
+    #[command(
+        after_help = "Example:\n  veldwacht held would-stop --lexicon policies/lexicon --as certs/dev/operators/anna.pem"
+    )]
+    WouldStop {
+        /// The folder of the other lexicon
+        #[arg(long)]
+        lexicon: PathBuf,
         #[command(flatten)]
         operator: Operator,
     },

@@ -1,7 +1,8 @@
-//! `veldwacht held list|show|release|refuse`: what officers do about texts that were held back, at a running gateway.
+//! `veldwacht held list|show|release|refuse|would-stop`: what officers do about texts that were held back, at a running gateway.
 //!
 //! Owns: calling it, and printing. Who may do what in which order is decided by the gateway, which records it.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 
 use proto::veldwacht::oversight::v1 as wire;
@@ -9,6 +10,7 @@ use proto::veldwacht::oversight::v1::held_service_client::HeldServiceClient;
 use serde_json::{Value, json};
 use tonic::transport::Channel;
 
+use crate::bundle;
 use crate::cli::{Held, Operator};
 use crate::client::{self, told};
 use crate::commands::send::finding;
@@ -40,6 +42,13 @@ pub(crate) async fn run(held: &Held, out: &mut impl Write) -> Outcome {
             let request = wire::RefuseRequest { delivery_id: id.to_string(), ground: ground.clone() };
             let answer = connect(operator).await?.refuse(request).await.map_err(|status| told(&status))?;
             state(&id.to_string(), &answer.into_inner().state, operator, out)
+        }
+        Held::WouldStop { lexicon, operator } => {
+            let lexicon = bundle::read_folder(lexicon)?.into_iter().collect();
+            let request = wire::WouldStopRequest { lexicon };
+            let answer =
+                connect(operator).await?.would_stop(request).await.map_err(|status| told(&status))?;
+            would_stop(&answer.into_inner(), operator.at.json, out)
         }
     }
 }
@@ -93,6 +102,32 @@ fn show(shown: &wire::ShowResponse, as_json: bool, out: &mut impl Write) -> Outc
         }
     }
     Ok(())
+}
+
+fn would_stop(past: &wire::WouldStopResponse, as_json: bool, out: &mut impl Write) -> Outcome {
+    if as_json {
+        let place = |found: &wire::PastPlace| {
+            json!({ "index": found.index, "digest": found.digest, "delivery": found.delivery_id,
+                    "field": found.field, "class": found.class, "rule": found.rule })
+        };
+        let places = |found: &[wire::PastPlace]| found.iter().map(place).collect::<Vec<_>>();
+        let on_record: BTreeMap<_, _> = past.on_record.iter().collect();
+        let document = json!({ "stopped": places(&past.stopped), "freed": places(&past.freed), "opened": past.opened,
+                               "texts": past.texts, "gone": past.gone, "left": past.left, "on_record": on_record });
+        return writeln!(out, "{document}").unreachable("standard output");
+    }
+    for (sign, places) in [('+', &past.stopped), ('-', &past.freed)] {
+        for found in places {
+            let wire::PastPlace { index, digest, field, class, rule, .. } = found;
+            writeln!(out, "{sign} {index} {digest} {field} {class} {rule}").unreachable("standard output")?;
+        }
+    }
+    let wire::WouldStopResponse { opened, texts, gone, left, .. } = past;
+    writeln!(
+        out,
+        "{texts} texts of {opened} deliveries that wait; of {gone} the texts are not kept, and nobody can tell; {left} not opened"
+    )
+    .unreachable("standard output")
 }
 
 fn state(id: &str, state: &str, operator: &Operator, out: &mut impl Write) -> Outcome {

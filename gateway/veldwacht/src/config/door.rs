@@ -92,6 +92,8 @@ pub(crate) struct Limits {
     bytes_per_second: u64,
     bytes_per_second_of_a_system: u64,
     burst_seconds: u32,
+    /// Of those who are turned away, so many are told in a minute; the rest is counted.
+    told_per_minute: u32,
 }
 
 impl Default for Limits {
@@ -118,6 +120,7 @@ impl Default for Limits {
             bytes_per_second: door.share.bytes_per_second,
             bytes_per_second_of_a_system: door.share.bytes_per_second_of_a_system,
             burst_seconds: door.share.burst_seconds,
+            told_per_minute: door.share.told_per_minute,
         }
     }
 }
@@ -153,6 +156,7 @@ impl Limits {
                 bytes_per_second: self.bytes_per_second,
                 bytes_per_second_of_a_system: self.bytes_per_second_of_a_system,
                 burst_seconds: self.burst_seconds,
+                told_per_minute: self.told_per_minute,
             },
         }
     }
@@ -181,6 +185,7 @@ impl Limits {
             ("bytes_per_second", large(self.bytes_per_second)),
             ("bytes_per_second_of_a_system", large(self.bytes_per_second_of_a_system)),
             ("burst_seconds", small(self.burst_seconds)),
+            ("told_per_minute", small(self.told_per_minute)),
         ];
         all.into_iter().try_for_each(|(key, number)| not_zero(&format!("limits.{key}"), number))
     }
