@@ -106,7 +106,6 @@ async fn open(State(console): App, Extension(visitor): Who, Path(id): Path<Strin
     let delivery: DeliveryId = id.parse().map_err(|_| Fault::NotFound)?;
     let (held, texts) = console.oversight().open_held(&visitor.operator, delivery).await?;
     let proven = console.oversight().proven();
-    let receiver = proven.organisation(&held.waiting.to.oin);
     let classes: ClassSet = held.places.iter().filter_map(|place| place.class).collect();
     let releasable = is_releasable(&proven, &held.waiting.to, held.waiting.terms.spoed, classes);
     let (proposed, own) = match &held.state {
