@@ -74,7 +74,7 @@ impl HeldService for Held {
         request: Request<wire::WouldStopRequest>,
     ) -> Result<Response<wire::WouldStopResponse>, Status> {
         let (who, message) = self.gateway.operator(request).await?;
-        let lexicon = message.lexicon.into_iter().map(|(name, content)| (name, content.into())).collect();
+        let lexicon = message.lexicon.into_iter().collect();
         let past = self.oversight.past_texts(&who, lexicon).await.map_err(told)?;
         let PastTexts { stopped, freed, opened, texts, gone, left, on_record } = past;
         Ok(Response::new(wire::WouldStopResponse {
