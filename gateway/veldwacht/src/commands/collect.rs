@@ -28,6 +28,8 @@ pub(crate) async fn run(collect: &cli::Collect, out: &mut impl Write) -> Outcome
         let told = json(&delivery, &proven)?;
         let text = if collect.json { told.to_string() } else { format!("{told:#}") };
         writeln!(out, "{text}").unreachable("standard output")?;
+        // Whoever follows reads each delivery when it comes, not when the stream ends.
+        out.flush().unreachable("standard output")?;
         if collect.ack {
             stream.acknowledge(&delivery.delivery_id).await?;
         } else {
