@@ -128,6 +128,7 @@ async fn a_withdrawal_reaches_what_two_officers_released() {
 fn a_new_term_tells_which_texts_it_would_have_stopped_and_no_word_of_them() {
     let stage = officers::stage();
     stage.register(&[], &document("X05-aanmelding")).done();
+    stage.traject(3);
     let (sent, certificate) =
         (document("X11-voortgangsrapportage-verbeterd"), stage.certificate("rib", "coach"));
     let (sent, certificate, to) =
