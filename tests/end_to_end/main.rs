@@ -32,6 +32,7 @@ mod pressure;
 mod python;
 mod receipts;
 mod records;
+mod reflection;
 mod refusals;
 mod renewal;
 mod secrecy;

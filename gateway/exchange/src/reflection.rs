@@ -1,10 +1,11 @@
 //! The part of the contracts that a caller may see: what it may send, get or ask, and no more.
 //!
 //! Owns: which methods and documents that are – by the exchanges of the bundle, for the roles that the caller may act in
-//! – and cutting descriptors down to them. A file keeps its name and its options, and loses every message that nothing
+//! – and cutting descriptors down to them; for an operator see `operators`. A file keeps its name and its options, and loses every message that nothing
 //! visible leads to. `services::reflection` speaks the protocol.
 
 mod cut;
+mod operators;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
@@ -55,10 +56,13 @@ impl Caller {
 }
 
 impl Seen {
+    fn of_everyone() -> Seen {
+        Seen { services: EVERYONES.map(str::to_owned).into(), ..Seen::default() }
+    }
+
     /// What this caller may see under these rules and routes.
     pub(crate) fn by(caller: &Caller, rules: &Rules, routes: &Routes) -> Seen {
-        let mut seen = Seen::default();
-        seen.services.extend(EVERYONES.map(str::to_owned));
+        let mut seen = Seen::of_everyone();
         seen.service("veldwacht.audit.v1.AuditService");
         let exchanges = || rules.proven().exchanges();
         let takes_part =

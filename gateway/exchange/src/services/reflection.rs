@@ -1,7 +1,8 @@
 //! gRPC server reflection (grpc/grpc doc/server-reflection.md), v1 and v1alpha: for tools such as grpcurl.
 //!
 //! Owns: the protocol, twice, because both versions have types of their own. What there is to be seen depends on who
-//! asks: with an assertion, what that role may use; without one, what the organisation may use in any of its roles.
+//! asks: with an assertion, what that role may use; without one, what the organisation may use in any of its roles. An
+//! operator of the gateway sees the operators' services.
 
 use std::sync::Arc;
 
@@ -58,6 +59,9 @@ impl Seen {
 
 impl Reflection {
     async fn seen<M>(&self, arrived: &Arrived<M>) -> Result<Seen, Status> {
+        if let Ok(operator) = arrived.operator() {
+            return Ok(Seen::by_operator(&operator));
+        }
         let told = |refusal: Refusal| status(&refusal, Vec::new());
         let actor = self.gateway.identified(arrived, None).await.map_err(told)?;
         let rules = self.gateway.rules();
