@@ -3,7 +3,8 @@
 //! Owns: which word gets which symbol, which forms a term has, at which word a phrase waits. Runs once a bundle,
 //! well under 200 ms. Refuses a lexicon with a line that cannot work. Next: `screener` only reads the result.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
 
 use model::{DataClass, Name};
 
@@ -12,12 +13,15 @@ use crate::inflect::{forms, verb_forms};
 use crate::lexicon::{Case, Lexicon, LexiconError, Part, PartKind, Phrase, Term};
 use crate::matcher::{Ask, Compiled, Element};
 use crate::phrase::{self, Step};
+use crate::rules::Rules;
 use crate::symbols::{Anchor, Sense, Symbols};
 use crate::typo::Typos;
 use crate::vocabulary::Table;
 
+mod intern;
 mod tables;
 
+use intern::{QuickHash, Word, Words};
 use tables::Traits;
 
 /// Everything that screening reads.
@@ -33,31 +37,6 @@ pub(crate) struct Built {
     pub(crate) code_rule: u16,
 }
 
-/// Rule names by number.
-#[derive(Default)]
-pub(crate) struct Rules {
-    names: Vec<Name>,
-    numbers: HashMap<Name, u16>,
-}
-
-impl Rules {
-    /// The number of a list's rule.
-    pub(crate) fn number(&mut self, list: &Name) -> u16 {
-        if let Some(number) = self.numbers.get(list) {
-            return *number;
-        }
-        let number = self.names.len() as u16;
-        self.names.push(list.clone());
-        self.numbers.insert(list.clone(), number);
-        number
-    }
-
-    /// The list's name of a rule.
-    pub(crate) fn name(&self, number: u16) -> Option<&Name> {
-        self.names.get(usize::from(number))
-    }
-}
-
 /// The sets of words that end a tight gap, and the set of words that do not single out a phrase.
 const CLAUSE_SET: &str = "voegwoord";
 const GUARD_SET: &str = "breuk";
@@ -70,24 +49,24 @@ const ABBREVIATION_SET: &str = "afkorting";
 const LOOSE_TAIL_SET: &str = "losse-staart";
 
 struct Builder {
-    words: HashMap<String, u32>,
+    words: Words,
     symbols: Symbols,
-    sets: HashMap<String, u16>,
-    /// Members of each named set, as words.
-    members: HashMap<String, Vec<String>>,
+    sets: HashMap<String, u16, QuickHash>,
+    /// Members of each named set.
+    members: HashMap<String, Vec<Word>>,
     rules: Rules,
     compound_words: Vec<(PartKind, String, u32)>,
     meanings: Vec<Option<Meaning>>,
-    misspelt: Vec<(String, u32)>,
+    misspelt: Vec<(Rc<str>, u32)>,
     phrases: Vec<Compiled>,
 }
 
 /// Builds the tables.
 pub(crate) fn build(lexicon: &Lexicon) -> Result<Built, LexiconError> {
     let mut builder = Builder {
-        words: HashMap::new(),
+        words: Words::default(),
         symbols: Symbols::default(),
-        sets: HashMap::new(),
+        sets: HashMap::default(),
         members: HashMap::new(),
         rules: Rules::default(),
         compound_words: Vec::new(),
@@ -95,14 +74,14 @@ pub(crate) fn build(lexicon: &Lexicon) -> Result<Built, LexiconError> {
         misspelt: Vec::new(),
         phrases: Vec::new(),
     };
-    builder.collect_members(lexicon);
+    let term_forms = builder.collect_members(lexicon);
     let common = builder.named_set(COMMON_SET);
     builder.symbols.set_common(common);
     let (clause, guard) = (builder.named_set(CLAUSE_SET), builder.named_set(GUARD_SET));
     builder.symbols.set_gap_ends(clause, guard);
     builder.add_members(FOREIGN_SET, &lexicon.foreign);
-    for term in &lexicon.terms {
-        builder.term(term)?;
+    for (term, forms) in lexicon.terms.iter().zip(term_forms) {
+        builder.term(term, &forms)?;
     }
     for part in &lexicon.parts {
         builder.part(part);
@@ -114,45 +93,50 @@ pub(crate) fn build(lexicon: &Lexicon) -> Result<Built, LexiconError> {
 }
 
 impl Builder {
-    fn collect_members(&mut self, lexicon: &Lexicon) {
+    /// Of each set and list what is in it; returns the forms of every term of one word.
+    fn collect_members(&mut self, lexicon: &Lexicon) -> Vec<Vec<Word>> {
         for (name, words) in &lexicon.sets {
             self.add_members(name, words);
         }
+        let mut lists: BTreeMap<&Name, Vec<Word>> = BTreeMap::new();
+        let mut forms_of_terms = Vec::with_capacity(lexicon.terms.len());
         for term in &lexicon.terms {
-            let list = term.list.as_str().to_owned();
-            let words = split(&term.text);
-            if let [word] = words.as_slice() {
-                let all = term_forms(term, word);
-                self.members.entry(format!("%{list}")).or_default().extend(all);
+            let mut forms = Vec::new();
+            if let [word] = split(&term.text).as_slice() {
+                forms.extend(term_forms(term, word).iter().map(|form| self.words.add(form)));
+                lists.entry(&term.list).or_default().extend(&forms);
             }
+            forms_of_terms.push(forms);
         }
-        let lists: Vec<String> = self.members.keys().filter(|name| name.starts_with('%')).cloned().collect();
-        for list in lists {
+        for (list, mut members) in lists {
             // the list itself is a member: the symbol of compounds that no list has
-            self.members.entry(list.clone()).or_default().push(list);
+            let name = format!("%{list}");
+            members.push(self.words.add(&name));
+            self.members.entry(name).or_default().extend(members);
         }
+        forms_of_terms
     }
 
     fn add_members(&mut self, name: &str, words: &[String]) {
         let mut all = Vec::new();
         for word in words {
             match (word.strip_prefix('@').and_then(|name| self.members.get(name)), word.strip_prefix('+')) {
-                (Some(members), _) => all.extend(members.iter().cloned()),
-                (None, Some(verb)) => all.extend(verb_forms(verb)),
-                (None, None) => all.push(word.clone()),
+                (Some(members), _) => all.extend(members),
+                (None, Some(verb)) => all.extend(verb_forms(verb).iter().map(|form| self.words.add(form))),
+                (None, None) => all.push(self.words.add(word)),
             }
         }
         self.members.entry(name.to_owned()).or_default().extend(all);
     }
 
-    fn symbol(&mut self, word: &str) -> u32 {
-        let plain = if word.starts_with('%') { word.to_owned() } else { fold(word) };
-        if let Some(symbol) = self.words.get(&plain) {
-            return *symbol;
-        }
-        let symbol = self.symbols.add();
-        self.words.insert(plain, symbol);
-        symbol
+    /// The symbol of a word, which from now on is a word that means something.
+    fn symbol(&mut self, word: Word) -> u32 {
+        self.words.symbol(word, || self.symbols.add())
+    }
+
+    fn symbol_of(&mut self, word: &str) -> u32 {
+        let word = self.words.add(word);
+        self.symbol(word)
     }
 
     fn named_set(&mut self, name: &str) -> u16 {
@@ -165,26 +149,25 @@ impl Builder {
         set
     }
 
-    fn new_set(&mut self, name: &str, words: &[String]) -> u16 {
-        let symbols: Vec<u32> = words.iter().map(|word| self.symbol(word)).collect();
+    fn new_set(&mut self, name: &str, words: &[Word]) -> u16 {
+        let symbols: Vec<u32> = words.iter().map(|word| self.symbol(*word)).collect();
         let set = self.symbols.add_set(&symbols);
         self.sets.insert(name.to_owned(), set);
         set
     }
 
-    fn term(&mut self, term: &Term) -> Result<(), LexiconError> {
+    fn term(&mut self, term: &Term, forms: &[Word]) -> Result<(), LexiconError> {
         let rule = self.rules.number(&term.list);
         let words = split(&term.text);
         let [word] = words.as_slice() else { return self.long_term(term, &words) };
-        let list_symbol = self.symbol(&format!("%{}", term.list));
-        let all = term_forms(term, word);
-        for form in &all {
-            let symbol = self.symbol(form);
+        let list_symbol = self.symbol_of(&format!("%{}", term.list));
+        for form in forms {
+            let symbol = self.symbol(*form);
             if !term.silent {
                 self.symbols.add_sense(symbol, Sense { class: term.class, rule, case: term.case });
             }
-            if term.misspelt && !term.silent && form.len() >= crate::typo::SHORTEST {
-                self.misspelt.push((form.clone(), symbol));
+            if term.misspelt && !term.silent {
+                self.misspelt.extend(self.words.spelling(*form).map(|word| (word, symbol)));
             }
         }
         if term.compounds && word.len() >= 3 {
@@ -223,10 +206,11 @@ impl Builder {
             let rule = self.rules.number(&term.list);
             let ends = term_forms(term, &joined);
             for form in ends {
-                let symbol = self.symbol(&form);
+                let word = self.words.add(&form);
+                let symbol = self.symbol(word);
                 self.symbols.add_sense(symbol, Sense { class: term.class, rule, case: Case::Any });
                 if term.misspelt && before.len() == 1 {
-                    self.misspelt.push((form, symbol));
+                    self.misspelt.extend(self.words.spelling(word).map(|word| (word, symbol)));
                 }
             }
         }
@@ -235,7 +219,7 @@ impl Builder {
 
     fn part(&mut self, part: &Part) {
         let rule = self.rules.number(&part.list);
-        let list_symbol = self.symbol("%samenstelling");
+        let list_symbol = self.symbol_of("%samenstelling");
         let meaning = part.class.map(|class: DataClass| Meaning { class, rule, symbol: list_symbol });
         let word = split(&part.text).concat();
         let all = match part.kind {
@@ -244,7 +228,8 @@ impl Builder {
         };
         for form in all {
             if part.kind == PartKind::LooseTail {
-                self.members.entry(LOOSE_TAIL_SET.to_owned()).or_default().push(form.clone());
+                let word = self.words.add(&form);
+                self.members.entry(LOOSE_TAIL_SET.to_owned()).or_default().push(word);
             }
             self.compound_part(part.kind, &form, meaning);
         }
@@ -285,10 +270,8 @@ impl Builder {
         if let Some((element, _)) = best
             && let Some(ask) = elements.get(element).map(|element| element.ask)
         {
-            let others =
-                elements.iter().enumerate().filter(|(index, other)| *index != element && !other.optional);
-            let need = self.symbols.need(others.map(|(_, other)| other.ask));
-            self.symbols.add_anchor(ask, Anchor { phrase: number, element: element as u8, need });
+            let needs = self.symbols.needs(&elements, element);
+            self.symbols.add_anchor(ask, Anchor { phrase: number, element: element as u8, needs });
         }
         self.phrases.push(Compiled {
             elements: elements.into(),
@@ -319,7 +302,7 @@ impl Builder {
         let ask = match choice.options.as_slice() {
             _ if choice.any => Ask::Any,
             _ if choice.number => Ask::Number,
-            [word] if !word.starts_with(['@', '%', '+']) => Ask::Symbol(self.symbol(word)),
+            [word] if !word.starts_with(['@', '%', '+']) => Ask::Symbol(self.symbol_of(word)),
             options => Ask::Set(self.choice_set(options, phrase)?),
         };
         let (optional, marked, capital, capitals) =
@@ -336,14 +319,14 @@ impl Builder {
         for option in options {
             let key = option.strip_prefix('@').unwrap_or(option);
             match self.members.get(key) {
-                Some(members) if option.starts_with(['@', '%']) => words.extend(members.iter().cloned()),
+                Some(members) if option.starts_with(['@', '%']) => words.extend(members),
                 _ if option.starts_with(['@', '%']) => {
                     let (file, line) = (phrase.place.file.clone(), phrase.place.line);
                     return Err(LexiconError::UnknownSet { file, line, name: option.clone() });
                 }
                 _ => match option.strip_prefix('+') {
-                    Some(verb) => words.extend(verb_forms(verb)),
-                    None => words.push(option.clone()),
+                    Some(verb) => words.extend(verb_forms(verb).iter().map(|form| self.words.add(form))),
+                    None => words.push(self.words.add(option)),
                 },
             }
         }
@@ -398,15 +381,9 @@ fn term_forms(term: &Term, word: &str) -> Vec<String> {
 
 /// The words of a term, as tokens would be.
 fn split(term: &str) -> Vec<String> {
-    fold(term)
+    intern::fold(term)
         .split(|char: char| !char.is_ascii_alphanumeric())
         .filter(|word| !word.is_empty())
         .map(str::to_owned)
         .collect()
-}
-
-/// Lower case without diacritics.
-fn fold(word: &str) -> String {
-    let plain = crate::normalise::Plain::of(word);
-    plain.bytes.iter().map(|byte| (byte & !crate::normalise::UPPER) as char).collect()
 }

@@ -23,6 +23,9 @@ pub(crate) struct CodeSets {
     pub(crate) elsewhere: u16,
 }
 
+/// How many letters and digits the shapes of codes have.
+const SHORTEST: usize = 3;
+const LONGEST: usize = 7;
 /// How many words away an announcement may stand.
 const REACH: usize = 6;
 
@@ -34,9 +37,9 @@ pub(crate) fn code_at(
     members: &impl Membership,
     sets: &CodeSets,
 ) -> Option<Code> {
-    let token = tokens.get(at)?;
-    let word = token.word(plain);
-    let shape: Vec<u8> = word.iter().map(|byte| if byte.is_ascii_digit() { b'9' } else { b'a' }).collect();
+    let token = tokens.get(at).filter(|token| (SHORTEST..=LONGEST).contains(&token.len()))?;
+    let sign = |byte: u8| if byte.is_ascii_digit() { b'9' } else { b'a' };
+    let shape: Vec<u8> = token.letters(plain).map(sign).collect();
     let decimals = tokens.get(at + 1).filter(|next| {
         let dot = plain.get(token.end as usize) == Some(&b'.') && next.start == token.end + 1;
         dot && next.before == Break::Joined && next.has_digits() && !next.has_letters()
@@ -48,16 +51,16 @@ pub(crate) fn code_at(
             .iter()
             .any(|token| members.is_in(token.symbol, set))
     };
-    let elsewhere = near(at.saturating_sub(2), at + 2, sets.elsewhere);
-    let announced = near(at.saturating_sub(REACH), at + REACH, sets.announce);
+    let elsewhere = || near(at.saturating_sub(2), at + 2, sets.elsewhere);
+    let announced = || near(at.saturating_sub(REACH), at + REACH, sets.announce);
     let code = |last: usize, class: DataClass| Some(Code { first: at, last, class });
     let diagnosis = DataClass::MedischDiagnose;
     match (shape.as_slice(), decimals.map(Token::len)) {
-        (b"a99", Some(1 | 2)) if !elsewhere => code(at + 1, diagnosis),
+        (b"a99", Some(1 | 2)) if !elsewhere() => code(at + 1, diagnosis),
         (b"a99aa99", _) => code(at, DataClass::MedischMedicatie),
-        (b"a99aa", _) if announced => code(at, DataClass::MedischMedicatie),
-        (b"a99" | b"a999" | b"a9999", _) if announced && !elsewhere => code(at, diagnosis),
-        (b"999", Some(1 | 2)) if announced && !elsewhere => code(at + 1, diagnosis),
+        (b"a99aa", _) if announced() => code(at, DataClass::MedischMedicatie),
+        (b"a99" | b"a999" | b"a9999", _) if announced() && !elsewhere() => code(at, diagnosis),
+        (b"999", Some(1 | 2)) if announced() && !elsewhere() => code(at + 1, diagnosis),
         _ => None,
     }
 }

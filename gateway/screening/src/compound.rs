@@ -3,6 +3,8 @@
 //! Owns: how Dutch words are joined. Not substrings: every letter of the word must be accounted for by a head and a
 //! tail, or by an ending with a whole syllable before it.
 
+use std::ops::Range;
+
 use model::DataClass;
 
 use crate::vocabulary::{Table, WordHash};
@@ -16,7 +18,17 @@ pub(crate) struct Meaning {
     pub(crate) symbol: u32,
 }
 
-/// The parts of compounds. Numbers in the tables are indexes into `meanings`, plus one; `tails`, `endings` and
+/// What is known of some last letters of a word, as bits.
+pub(crate) mod ends {
+    /// A tail or an ending has more letters before these.
+    pub(crate) const GOES_ON: u32 = 1;
+    /// They are a tail.
+    pub(crate) const TAIL: u32 = 2;
+    /// They are an ending.
+    pub(crate) const ENDING: u32 = 4;
+}
+
+/// The parts of compounds. Numbers in the tables are indexes into `meanings`, plus one; `tails`, `endings`, `ends` and
 /// `free_endings` are keyed backwards.
 pub(crate) struct Compounds {
     pub(crate) heads: Table,
@@ -27,9 +39,12 @@ pub(crate) struct Compounds {
     pub(crate) free: Table,
     pub(crate) free_endings: Table,
     pub(crate) meanings: Vec<Option<Meaning>>,
-    /// Which last two letters any tail or ending has, so that most words are done at once.
+    /// Of all that a tail or ending ends with, up to itself, its bits (see [`ends`]): a word is read from its end for as
+    /// long as it can still be one.
+    pub(crate) ends: Table,
+    /// Which last three letters any tail or ending has, so that most words are done at once.
     pub(crate) last_letters: Box<[bool]>,
-    /// Which first two letters any beginning has.
+    /// Which first three letters any beginning has.
     pub(crate) first_letters: Box<[bool]>,
 }
 
@@ -77,15 +92,20 @@ impl Compounds {
         let mut hash = WordHash::EMPTY;
         for at in (SHORTEST_PART..word.len()).rev() {
             hash = hash.push(word.get(at).copied()?);
-            if word.len() - at < 2 {
-                continue;
-            }
-            if let Some(ending) = self.get(self.endings.find(hash)).flatten() {
+            let bits = self.ends.find(hash);
+            let is = |bit: u32| bits & bit != 0 && word.len() - at >= 2;
+            if is(ends::ENDING)
+                && let Some(ending) = self.get(self.endings.find(hash)).flatten()
+            {
                 found = Some(ending);
-            } else if let Some(tail) = self.get(self.tails.find(hash))
+            } else if is(ends::TAIL)
+                && let Some(tail) = self.get(self.tails.find(hash))
                 && let Some(head) = self.head(word.get(..at)?, depth)
             {
                 found = Some(tail.unwrap_or(head));
+            }
+            if bits & ends::GOES_ON == 0 {
+                break;
             }
         }
         found
@@ -124,19 +144,37 @@ fn flagged(flags: &[bool], index: Option<usize>) -> bool {
     index.and_then(|index| flags.get(index)).copied().unwrap_or(false)
 }
 
-/// The index of a word's first two letters in a table of 26 × 26.
+/// How many sets of three letters are told apart: two letters, and a third sign.
+pub(crate) const THREES: usize = 26 * 26 * 27;
+
+/// The index of a word's first three letters, below [`THREES`].
 pub(crate) fn first_letters(word: &[u8]) -> Option<usize> {
-    let [first, second, ..] = word else { return None };
-    pair(*first, *second)
+    let [first, second, third, ..] = word else { return None };
+    Some(pair(*first, *second)? + third_sign(*third))
+}
+
+/// The index of a word's last three letters, below [`THREES`].
+pub(crate) fn last_letters(word: &[u8]) -> Option<usize> {
+    let [.., third, first, second] = word else { return None };
+    Some(pair(*first, *second)? + third_sign(*third))
+}
+
+/// The indexes that a word which ends with `part` may have.
+pub(crate) fn last_letters_before(part: &[u8]) -> Range<usize> {
+    let any = |first: u8, second: u8| pair(first, second).map(|index| index..index + 27);
+    let one = last_letters(part).map(|index| index..index + 1);
+    match part {
+        [first, second] => any(*first, *second),
+        _ => one,
+    }
+    .unwrap_or_default()
 }
 
 fn pair(first: u8, second: u8) -> Option<usize> {
     let index = |byte: u8| byte.is_ascii_lowercase().then(|| usize::from(byte - b'a'));
-    Some(index(first)? * 26 + index(second)?)
+    Some((index(first)? * 26 + index(second)?) * 27)
 }
 
-/// The index of a word's last two letters in a table of 26 × 26.
-pub(crate) fn last_letters(word: &[u8]) -> Option<usize> {
-    let [.., before, last] = word else { return None };
-    pair(*before, *last)
+fn third_sign(byte: u8) -> usize {
+    if byte.is_ascii_lowercase() { usize::from(byte - b'a') } else { 26 }
 }

@@ -21,40 +21,42 @@ pub(crate) fn forms(word: &str) -> Vec<String> {
     };
     if let Some(stem) = word.strip_suffix('e') {
         // depressie, ziekte, psychose: plural in s, n or -en; adjective already there
-        ["s", "n"].iter().for_each(|end| add(format!("{word}{end}")));
+        ["s", "n"].iter().for_each(|end| add([word, end].concat()));
         if word.ends_with("ie") {
-            add(format!("{word}en"));
+            add([word, "en"].concat());
         }
         if word.ends_with("ste") || word.ends_with("sche") || word.ends_with("tieve") {
             add(stem.to_owned());
         }
         return forms;
     }
-    ["s", "e", "en", "je", "jes"].iter().for_each(|end| add(format!("{word}{end}")));
+    ["s", "e", "en", "je", "jes"].iter().for_each(|end| add([word, end].concat()));
     match tail {
         // koorts-ig, angst: open syllable halves a double vowel (stoornis stays): gen-ees, psychoot, apneu
         [first, second, last] if first == second && is_vowel(&first) && !is_vowel(&last) => {
             if let Some(open) = word.get(..word.len() - 2) {
-                let soft = match last {
-                    b's' => 'z',
-                    b'f' => 'v',
-                    other => other as char,
+                let hard = word.get(word.len() - 1..).unwrap_or_default();
+                let soft = match hard {
+                    "s" => "z",
+                    "f" => "v",
+                    other => other,
                 };
-                for last in [last as char, soft] {
-                    ["e", "en"].iter().for_each(|end| add(format!("{open}{last}{end}")));
+                for last in [hard, soft] {
+                    ["e", "en"].iter().for_each(|end| add([open, last, end].concat()));
                 }
             }
         }
         [first, second, last] if !is_vowel(&first) && is_vowel(&second) && !is_vowel(&last) => {
-            ["e", "en"].iter().for_each(|end| add(format!("{word}{}{end}", last as char)));
+            let last = word.get(word.len() - 1..).unwrap_or_default();
+            ["e", "en"].iter().for_each(|end| add([word, last, end].concat()));
         }
         _ => {}
     }
     if let Some(stem) = word.strip_suffix("ief") {
-        ["ieve", "iever", "ieven", "iviteit"].iter().for_each(|end| add(format!("{stem}{end}")));
+        ["ieve", "iever", "ieven", "iviteit"].iter().for_each(|end| add([stem, end].concat()));
     }
     if let Some(stem) = word.strip_suffix("um") {
-        add(format!("{stem}a"));
+        add([stem, "a"].concat());
     }
     if word.ends_with("heid") {
         add(format!("{}heden", word.strip_suffix("heid").unwrap_or(word)));
@@ -65,7 +67,7 @@ pub(crate) fn forms(word: &str) -> Vec<String> {
 /// The forms of the weak verb `infinitive`: persons, past, participles. Strong pasts stand in the lexicon by
 /// themselves. With a prefix that stays (be-, ver-, her-, ont-) there is no ge-.
 pub(crate) fn verb_forms(infinitive: &str) -> Vec<String> {
-    let mut forms = vec![infinitive.to_owned(), format!("{infinitive}d"), format!("{infinitive}de")];
+    let mut forms = vec![infinitive.to_owned(), [infinitive, "d"].concat(), [infinitive, "de"].concat()];
     let Some(root) = infinitive.strip_suffix("en").filter(|root| root.len() >= 2 && root.is_ascii()) else {
         return forms;
     };
@@ -76,13 +78,14 @@ pub(crate) fn verb_forms(infinitive: &str) -> Vec<String> {
         .iter()
         .any(|prefix| root.strip_prefix(prefix).is_some_and(has_vowel));
     // nobody hears from the spelling whether -eren is stressed: stotteren, dementeren
-    let stressed = root.strip_suffix("er").map(|rest| format!("{rest}eer"));
+    let stressed = root.strip_suffix("er").map(|rest| [rest, "eer"].concat());
     for stem in [stem_of(root)].into_iter().chain(stressed) {
-        let closed =
-            |ending: &str| if stem.ends_with(ending) { stem.clone() } else { format!("{stem}{ending}") };
-        let participle = if prefixed { closed(dental) } else { format!("ge{}", closed(dental)) };
-        forms.extend([closed("t"), format!("{stem}{past}"), format!("{stem}{past}n")]);
-        forms.extend([format!("{participle}e"), participle, stem]);
+        let closed = |ending: &str| {
+            if stem.ends_with(ending) { stem.clone() } else { [stem.as_str(), ending].concat() }
+        };
+        let participle = if prefixed { closed(dental) } else { ["ge", &closed(dental)].concat() };
+        forms.extend([closed("t"), [stem.as_str(), past].concat(), [stem.as_str(), past, "n"].concat()]);
+        forms.extend([[participle.as_str(), "e"].concat(), participle, stem]);
     }
     forms
 }

@@ -26,11 +26,11 @@ impl Sentence {
 
 /// Why the text cannot be screened, if it cannot.
 pub(crate) fn judge(plain: &Plain, tokens: &[Token]) -> Option<Unscreenable> {
-    let words = tokens.iter().filter(|token| token.has_letters()).count();
     if plain.controls > 0 && plain.controls * 50 > plain.bytes.len() {
         return Some(Unscreenable::Encoded);
     }
-    if plain.symbols >= 1 && plain.symbols > 2 * words {
+    let words = || tokens.iter().filter(|token| token.has_letters()).count();
+    if plain.symbols >= 1 && plain.symbols > 2 * words() {
         return Some(Unscreenable::Symbols);
     }
     // look-alikes hide a word; a text full of them is of another script

@@ -6,6 +6,7 @@
 //! Read in this order: `screener` (the layers in their order), then the layers: `normalise`, `token`, `inflect`,
 //! `compound`, `typo`, `disguise`, `code`, `phrase` and `matcher`; `legible` says when a text cannot be judged.
 
+mod rules;
 mod screened;
 mod screener;
 

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use model::{ClassSet, DataClass, Name};
+use model::{ClassSet, DataClass};
 
 use crate::build::{Built, build};
 use crate::code::{CodeSets, code_at};
@@ -15,37 +15,14 @@ use crate::legible;
 use crate::lexicon::{Case, Lexicon, LexiconError};
 use crate::matcher::Attempt;
 use crate::normalise::Plain;
+use crate::rules::Layer;
 use crate::screened::{Advice, Finding, Screened, Unscreenable};
-use crate::symbols::Company;
+use crate::symbols::{Company, Needs};
 use crate::token::{Break, Token, tokens};
 use crate::vocabulary::{ORDINARY, UNKNOWN, WordHash, symbol_of, traits};
 
 /// The longest text that is screened, in bytes.
 pub const LONGEST_TEXT: usize = 1 << 20;
-
-/// Which layer fired; the last part of a finding's rule.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Layer {
-    Word,
-    Compound,
-    Typo,
-    Disguise,
-    Phrase,
-    Code,
-}
-
-impl Layer {
-    const fn name(self) -> &'static str {
-        match self {
-            Layer::Word => "woord",
-            Layer::Compound => "samenstelling",
-            Layer::Typo => "spelfout",
-            Layer::Disguise => "vermomd",
-            Layer::Phrase => "zin",
-            Layer::Code => "code",
-        }
-    }
-}
 
 /// A hit before guards: the tokens it covers.
 #[derive(Clone, Copy)]
@@ -111,16 +88,11 @@ impl Screener {
             let overlaps = |earlier: &&mut Finding| earlier.class == hit.class && earlier.end > start;
             if let Some(earlier) = findings.iter_mut().rev().take(8).find(overlaps) {
                 earlier.end = earlier.end.max(end);
-            } else if let Some(rule) = self.rule(hit) {
-                findings.push(Finding { start, end, class: hit.class, rule });
+            } else if let Some(rule) = self.built.rules.name(hit.rule, hit.layer) {
+                findings.push(Finding { start, end, class: hit.class, rule: rule.clone() });
             }
         }
         findings
-    }
-
-    fn rule(&self, hit: Hit) -> Option<Name> {
-        let list = self.built.rules.name(hit.rule)?;
-        format!("{list}.{}", hit.layer.name()).parse().ok()
     }
 }
 
@@ -142,7 +114,7 @@ impl Pass<'_> {
         let mut at = 0;
         while let Some(&token) = self.tokens.get(at) {
             at = match token.symbol {
-                ORDINARY if token.traits == 0 && token.len() > 1 => at + 1,
+                _ if token.tells_nothing() => at + 1,
                 _ if token.len() == 1 => self.letters(at),
                 _ if token.has_digits() => self.with_digits(at, token),
                 UNKNOWN => self.unknown(at, token),
@@ -232,13 +204,15 @@ impl Pass<'_> {
     fn joined(&mut self, at: usize) -> Option<usize> {
         for (first, last) in disguise::joins(self.tokens, at) {
             let pieces = self.tokens.get(first..=last)?;
-            let word: Vec<u8> = pieces.iter().flat_map(|token| token.word(&self.plain.bytes)).collect();
+            let letters = || pieces.iter().flat_map(|token| token.letters(&self.plain.bytes));
+            let symbol = symbol_of(self.built().vocabulary.find(WordHash::EMPTY.extend(letters())));
             let without_space = pieces.iter().skip(1).all(|token| token.before == Break::Joined);
-            let symbol = self.built().vocabulary.symbol(&word);
+            let by_parts = || self.built().compounds.meaning(&letters().collect::<Vec<u8>>());
+            let meaning = without_space.then(by_parts).flatten();
             if symbol > ORDINARY && self.becomes(first, last, symbol, Layer::Disguise) {
                 return Some(last);
             }
-            if let Some(meaning) = self.built().compounds.meaning(&word).filter(|_| without_space) {
+            if let Some(meaning) = meaning {
                 self.hit(first, last, meaning, Layer::Disguise);
                 return Some(last);
             }
@@ -279,6 +253,9 @@ impl Pass<'_> {
             };
             self.hits.push(hit);
             return code.last + 1;
+        }
+        if !token.has_letters() {
+            return at + 1;
         }
         for word in disguise::letters_for_digits(&token.word(&self.plain.bytes)) {
             let symbol = built.vocabulary.symbol(&word);
@@ -327,9 +304,10 @@ impl Pass<'_> {
         let tokens = self.tokens.get(start..).unwrap_or_default();
         let ends = |token: &Token| token.before == Break::Sentence;
         let length = 1 + tokens.iter().skip(1).position(ends).unwrap_or(tokens.len().saturating_sub(1));
-        let mut company = Company::default();
+        let built = &self.screener.built.symbols;
+        let mut company = Company::NONE;
         for token in tokens.iter().take(length).filter(|token| token.symbol > ORDINARY) {
-            company.join(self.screener.built.symbols.company(token.symbol));
+            company.join(built.company(token.symbol));
         }
         (company, start + length)
     }
@@ -339,14 +317,24 @@ impl Pass<'_> {
         let built = &self.screener.built;
         let mut free: Vec<bool> = Vec::new();
         let mut found: Vec<(Hit, usize)> = Vec::new();
-        let (mut company, mut end) = (Company::default(), 0);
+        let (mut company, mut end) = (Company::NONE, 0);
         for at in 0..self.tokens.len() {
             if at == end {
                 (company, end) = self.sentence(at);
             }
             let Some(token) = self.tokens.get(at).filter(|token| token.is(traits::WAITS)) else { continue };
+            let neighbour = |index: Option<usize>| {
+                let token = index.and_then(|index| self.tokens.get(index));
+                token.map(|token| built.symbols.company(token.symbol)).unwrap_or(&Company::NONE)
+            };
+            let (before, after) = (neighbour(at.checked_sub(1)), neighbour(at.checked_add(1)));
+            let may_stand = |needs: Needs| {
+                after.meets(needs.after)
+                    && before.meets(needs.before)
+                    && needs.sentence.iter().all(|need| company.meets(*need))
+            };
             let anchors = built.symbols.anchors(token.symbol);
-            for anchor in anchors.iter().filter(|anchor| company.meets(anchor.need)) {
+            for anchor in anchors.iter().filter(|anchor| may_stand(anchor.needs)) {
                 let Some(phrase) = built.phrases.get(anchor.phrase as usize) else { continue };
                 let attempt = Attempt {
                     tokens: self.tokens,

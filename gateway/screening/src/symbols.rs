@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use model::DataClass;
 
 use crate::lexicon::Case;
-use crate::matcher::{Ask, Membership};
+use crate::matcher::{Ask, Element, Membership};
 use crate::vocabulary::ORDINARY;
 
 /// What a function word costs more than any other, as the word that a phrase waits at.
@@ -26,11 +26,21 @@ pub(crate) struct Sense {
 pub(crate) struct Anchor {
     pub(crate) phrase: u32,
     pub(crate) element: u8,
-    /// What must stand in the same sentence, or the phrase need not be tried.
-    pub(crate) need: Need,
+    pub(crate) needs: Needs,
 }
 
-/// Another word of a phrase, as one of 256 bits that it shares with others; or nothing.
+/// What must stand around a word that a phrase waits at, or the phrase need not be tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Needs {
+    /// The word directly before it.
+    pub(crate) before: Need,
+    /// The word directly after it.
+    pub(crate) after: Need,
+    /// Somewhere in the same sentence.
+    pub(crate) sentence: [Need; 2],
+}
+
+/// A word of a phrase, as one of 256 bits that it shares with others; or nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Need(u16);
 
@@ -49,10 +59,19 @@ impl Need {
 }
 
 /// The needs that the words of a sentence meet: a few instructions a word spare most phrases their attempt.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 pub(crate) struct Company([u64; 4]);
 
+impl Default for Company {
+    fn default() -> Company {
+        Company::NONE
+    }
+}
+
 impl Company {
+    /// What no word at all meets.
+    pub(crate) const NONE: Company = Company([0; 4]);
+
     fn add(&mut self, need: Need) {
         if let Some(part) = self.0.get_mut(usize::from(need.0 >> 6)) {
             *part |= 1 << (need.0 & 63);
@@ -60,8 +79,9 @@ impl Company {
     }
 
     /// Adds what another word meets.
-    pub(crate) fn join(&mut self, other: Company) {
-        self.0.iter_mut().zip(other.0).for_each(|(part, more)| *part |= more);
+    pub(crate) fn join(&mut self, other: &Company) {
+        let ([a, b, c, d], [e, f, g, h]) = (self.0, other.0);
+        self.0 = [a | e, b | f, c | g, d | h];
     }
 
     /// Whether some word meets the need, or one that shares its bit.
@@ -76,6 +96,8 @@ struct Symbol {
     sets: Vec<u16>,
     anchors: Vec<Anchor>,
     company: Company,
+    /// Whether it ends a tight gap of a finding, and whether one of a guard.
+    ends_gap: [bool; 2],
 }
 
 /// The meaning of every symbol.
@@ -158,16 +180,20 @@ impl Symbols {
         (self.clause, self.guard_ends) = (clause, guard);
     }
 
-    /// What a phrase needs beside the word that it waits at: of its other words, one that is no function word.
-    pub(crate) fn need(&mut self, others: impl Iterator<Item = Ask>) -> Need {
-        let rarest = others.map(|ask| (self.commonness(ask), ask)).min_by_key(|(cost, _)| *cost);
-        match rarest {
-            Some((cost, ask)) if cost < COMMON => {
-                self.needed.insert(ask);
-                Need::of(ask)
-            }
-            _ => Need::NOTHING,
-        }
+    /// What a phrase of these elements needs beside the one that it waits at: its neighbours, and the rarest two of its
+    /// other words.
+    pub(crate) fn needs(&mut self, elements: &[Element], waits_at: usize) -> Needs {
+        let certain = |index: usize| elements.get(index).filter(|element| !element.optional);
+        let before = waits_at.checked_sub(1).and_then(certain).map(|element| element.ask);
+        let after = certain(waits_at + 1).map(|element| element.ask);
+        let others = elements.iter().enumerate();
+        let others = others.filter(|(index, other)| index.abs_diff(waits_at) > 1 && !other.optional);
+        let mut others: Vec<Ask> = others.map(|(_, other)| other.ask).collect();
+        others.sort_by_key(|ask| self.commonness(*ask));
+        let sentence = [others.first().copied(), others.get(1).copied()];
+        self.needed.extend([before, after].into_iter().chain(sentence).flatten());
+        let need = |ask: Option<Ask>| ask.map_or(Need::NOTHING, Need::of);
+        Needs { before: need(before), after: need(after), sentence: sentence.map(need) }
     }
 
     pub(crate) fn add_anchor(&mut self, ask: Ask, anchor: Anchor) {
@@ -189,6 +215,7 @@ impl Symbols {
             entry.anchors.dedup();
             entry.sets.shrink_to_fit();
             entry.anchors.shrink_to_fit();
+            entry.ends_gap = [self.clause, self.guard_ends].map(|set| entry.sets.binary_search(&set).is_ok());
         }
     }
 
@@ -208,8 +235,8 @@ impl Symbols {
     }
 
     /// The needs that this word meets.
-    pub(crate) fn company(&self, symbol: u32) -> Company {
-        self.symbols.get(symbol as usize).map(|entry| entry.company).unwrap_or_default()
+    pub(crate) fn company(&self, symbol: u32) -> &Company {
+        self.symbols.get(symbol as usize).map_or(&Company::NONE, |entry| &entry.company)
     }
 
     pub(crate) fn senses(&self, symbol: u32) -> &[Sense] {
@@ -231,6 +258,8 @@ impl Membership for Symbols {
     }
 
     fn ends_gap(&self, symbol: u32, of_guard: bool) -> bool {
-        self.is_in(symbol, if of_guard { self.guard_ends } else { self.clause })
+        let [of_finding, of_any] =
+            self.symbols.get(symbol as usize).map_or([false; 2], |entry| entry.ends_gap);
+        if of_guard { of_any } else { of_finding }
     }
 }

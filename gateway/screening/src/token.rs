@@ -4,7 +4,7 @@
 //! layers in `screener` look at the tokens, never at the bytes of ordinary words again.
 
 use crate::normalise::{OTHER_LETTER, SYMBOL, UPPER};
-use crate::vocabulary::{Table, WordHash, symbol_of, traits, traits_of};
+use crate::vocabulary::{Table, UNKNOWN, WordHash, symbol_of, traits, traits_of};
 
 /// What stands before a token.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -46,6 +46,12 @@ impl Token {
         self.traits & bit != 0
     }
 
+    /// An ordinary word or a function word, at which no layer of `screener` looks by itself.
+    pub(crate) fn tells_nothing(&self) -> bool {
+        let is_word = self.symbol != UNKNOWN && self.len() > 1 && !self.has_digits();
+        is_word && !self.is(traits::TELLS | traits::TAIL | traits::COMPOUND | traits::LAST_PART)
+    }
+
     pub(crate) fn has_letters(&self) -> bool {
         self.shape & LETTERS != 0
     }
@@ -81,32 +87,28 @@ impl Token {
     }
 }
 
-const SEPARATOR: u8 = 0;
-const LETTER: u8 = 1;
-const DIGIT: u8 = 2;
-
 /// The longest abbreviation with dots, dots included.
 const LONGEST_DOTTED: usize = 13;
 
-/// The kind of each plain byte.
+/// What each plain byte makes of the token it stands in; nothing of a separator.
 #[expect(clippy::indexing_slicing, reason = "evaluated while compiling, with an index below the length")]
-const KINDS: [u8; 256] = {
-    let mut kinds = [SEPARATOR; 256];
+const SHAPES: [u8; 256] = {
+    let mut shapes = [0; 256];
     let mut byte = 0;
     while byte < 256 {
         let plain = (byte as u8) & !UPPER;
         if plain.is_ascii_alphabetic() || plain == OTHER_LETTER {
-            kinds[byte] = LETTER;
+            shapes[byte] = if byte as u8 == plain { LETTERS | LOWER } else { LETTERS };
         } else if plain.is_ascii_digit() {
-            kinds[byte] = DIGIT;
+            shapes[byte] = DIGITS;
         }
         byte += 1;
     }
-    kinds
+    shapes
 };
 
-fn kind(byte: u8) -> u8 {
-    KINDS.get(byte as usize).copied().unwrap_or(SEPARATOR)
+fn shape_of(byte: u8) -> u8 {
+    SHAPES.get(byte as usize).copied().unwrap_or(0)
 }
 
 /// The tokens of a plain text.
@@ -117,14 +119,13 @@ pub(crate) fn tokens(plain: &[u8], vocabulary: &Table) -> Vec<Token> {
     while at < plain.len() {
         let start = at;
         let (mut hash, mut shape) = (WordHash::EMPTY, 0);
-        while let Some(&byte) = plain.get(at) {
-            let lower = byte & !UPPER;
-            match kind(byte) {
-                LETTER => shape |= LETTERS | if byte == lower { LOWER } else { 0 },
-                DIGIT => shape |= DIGITS,
-                _ => break,
+        for &byte in plain.get(at..).unwrap_or_default() {
+            let of_byte = shape_of(byte);
+            if of_byte == 0 {
+                break;
             }
-            hash = hash.push(lower);
+            shape |= of_byte;
+            hash = hash.push(byte & !UPPER);
             at += 1;
         }
         if at > start {
@@ -138,17 +139,15 @@ pub(crate) fn tokens(plain: &[u8], vocabulary: &Table) -> Vec<Token> {
             tokens.push(Token { start: start as u32, end: at as u32, symbol, before, traits, shape });
             before = Break::Joined;
         }
-        let blank = at;
-        while plain.get(at).is_some_and(|byte| kind(*byte) == SEPARATOR) {
-            at += 1;
-        }
-        if at > blank {
+        let rest = plain.get(at..).unwrap_or_default();
+        let between =
+            rest.get(..rest.iter().take_while(|byte| shape_of(**byte) == 0).count()).unwrap_or_default();
+        at += between.len();
+        if !between.is_empty() {
+            let is_dot = between.first() == Some(&b'.') && between.len() <= 2;
+            let abbreviates = is_dot && tokens.last().is_some_and(|token| token.is(traits::ABBREVIATION));
             let next = plain.get(at).copied().unwrap_or_default();
-            let between = separation(plain.get(blank..at).unwrap_or_default(), next);
-            let abbreviated = tokens.last().is_some_and(|token| token.is(traits::ABBREVIATION));
-            let is_dot =
-                plain.get(blank..at).is_some_and(|between| between.starts_with(b".") && at - blank <= 2);
-            before = if abbreviated && is_dot { before.max(Break::Space) } else { before.max(between) };
+            before = before.max(if abbreviates { Break::Space } else { separation(between, next) });
         }
     }
     tokens
@@ -158,10 +157,9 @@ pub(crate) fn tokens(plain: &[u8], vocabulary: &Table) -> Vec<Token> {
 fn undot(tokens: &mut [Token], plain: &[u8], end: usize, vocabulary: &Table) -> bool {
     let Some(last) = tokens.last_mut() else { return false };
     let letters = plain.get(last.start as usize..end).unwrap_or_default();
-    let dotted = letters
-        .iter()
-        .enumerate()
-        .all(|(at, byte)| (kind(*byte) == LETTER) == (at % 2 == 0) && (at % 2 == 0 || *byte == b'.'));
+    let dotted = letters.iter().enumerate().all(|(at, byte)| {
+        (shape_of(*byte) & LETTERS != 0) == (at % 2 == 0) && (at % 2 == 0 || *byte == b'.')
+    });
     if !dotted || letters.len() > LONGEST_DOTTED {
         return false;
     }

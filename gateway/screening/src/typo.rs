@@ -13,7 +13,10 @@ const LONG: usize = 9;
 
 /// The index of terms by sound.
 pub(crate) struct Typos {
+    /// From each sound, with any one letter left out, to the forms that sound so: indexes into `forms`, plus one.
     index: Table,
+    /// From each form to itself.
+    exact: Table,
     forms: Vec<Form>,
 }
 
@@ -25,11 +28,12 @@ struct Form {
 
 impl Typos {
     /// The index of these forms, each with its symbol.
-    pub(crate) fn new(words: &[(String, u32)]) -> Typos {
+    pub(crate) fn new<Text: AsRef<str>>(words: &[(Text, u32)]) -> Typos {
         let mut keys = Vec::with_capacity(words.len() * 10);
         let mut forms = Vec::with_capacity(words.len());
         let plain = |word: &str| word.bytes().all(|byte| byte.is_ascii_lowercase());
-        for (word, symbol) in words.iter().filter(|(word, _)| word.len() >= SHORTEST && plain(word)) {
+        let words = words.iter().map(|(word, symbol)| (word.as_ref(), symbol));
+        for (word, symbol) in words.filter(|(word, _)| word.len() >= SHORTEST && plain(word)) {
             let sound = sound(word.as_bytes());
             forms.push(Form {
                 word: word.as_bytes().into(),
@@ -38,7 +42,8 @@ impl Typos {
             });
             each_key(&sound, |key| keys.push((key, forms.len() as u32)));
         }
-        Typos { index: Table::new(&keys), forms }
+        let exact = forms.iter().zip(1..).map(|(form, number)| (WordHash::of(&form.word), number));
+        Typos { index: Table::new(&keys), exact: Table::new(&exact.collect::<Vec<_>>()), forms }
     }
 
     /// The symbol of the term that `word` was probably meant to be, and whether that is all but certain: it sounds
@@ -72,16 +77,19 @@ impl Typos {
             return None;
         }
         let mut turned = word.to_vec();
+        let mut before = WordHash::EMPTY;
         for at in 1..word.len() {
             turned.swap(at - 1, at);
+            let hash = before.extend(turned.iter().skip(at - 1).copied());
             let same = |number: u32| {
                 let form = self.forms.get((number as usize).checked_sub(1)?)?;
                 (*form.word == *turned).then_some((form.symbol, true))
             };
-            if let Some(found) = self.index.find_all(WordHash::of(&sound(&turned))).find_map(same) {
+            if let Some(found) = self.exact.find_all(hash).find_map(same) {
                 return Some(found);
             }
             turned.swap(at - 1, at);
+            before = before.extend(word.get(at - 1).copied().into_iter());
         }
         None
     }
@@ -110,12 +118,12 @@ fn is_near(word: &[u8], heard: &[u8], form: &Form, is_name: bool) -> Option<usiz
 /// The hashes of a sound and of it with any one letter left out.
 fn each_key(sound: &[u8], mut take: impl FnMut(WordHash)) {
     take(WordHash::of(sound));
-    for left_out in 0..sound.len() {
-        let same_as_last = left_out > 0 && sound.get(left_out) == sound.get(left_out - 1);
-        if !same_as_last {
-            let rest = sound.iter().enumerate().filter(|(at, _)| *at != left_out);
-            take(rest.fold(WordHash::EMPTY, |hash, (_, byte)| hash.push(*byte)));
+    let (mut before, mut last) = (WordHash::EMPTY, None);
+    for (left_out, &byte) in sound.iter().enumerate() {
+        if last != Some(byte) {
+            take(before.extend(sound.iter().skip(left_out + 1).copied()));
         }
+        (before, last) = (before.push(byte), Some(byte));
     }
 }
 
@@ -161,25 +169,23 @@ fn sound(word: &[u8]) -> Vec<u8> {
 /// Edits between two words: insert, delete, replace, swap neighbours.
 fn distance(left: &[u8], right: &[u8]) -> usize {
     let width = right.len() + 1;
-    let mut older = vec![0; width];
-    let mut old: Vec<usize> = (0..width).collect();
+    let (mut older, mut old, mut new) = (vec![0; width], (0..width).collect::<Vec<usize>>(), vec![0; width]);
+    let at = |line: &[usize], index: usize| line.get(index).copied().unwrap_or(usize::MAX / 2);
     let mut previous = b' ';
     for (row, &a) in left.iter().enumerate() {
-        let mut new = Vec::with_capacity(width);
-        new.push(row + 1);
         let mut before = b' ';
+        let mut last = row + 1;
+        new.first_mut().into_iter().for_each(|first| *first = last);
         for (column, &b) in right.iter().enumerate() {
-            let at = |line: &[usize], index: usize| line.get(index).copied().unwrap_or(usize::MAX / 2);
             let replace = at(&old, column) + usize::from(a != b);
-            let mut least = replace.min(at(&old, column + 1) + 1).min(at(&new, column) + 1);
+            let mut least = replace.min(at(&old, column + 1) + 1).min(last + 1);
             if row > 0 && column > 0 && a == before && b == previous {
                 least = least.min(at(&older, column - 1) + 1);
             }
-            new.push(least);
-            before = b;
+            new.get_mut(column + 1).into_iter().for_each(|place| *place = least);
+            (before, last) = (b, least);
         }
-        older = old;
-        old = new;
+        (older, old, new) = (old, new, older);
         previous = a;
     }
     old.last().copied().unwrap_or(left.len())

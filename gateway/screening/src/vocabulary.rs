@@ -70,15 +70,20 @@ impl WordHash {
         word.iter().fold(WordHash::EMPTY, |hash, byte| hash.push(*byte))
     }
 
-    /// What a slot keeps of the word, and the slot to look in first; `size` is a power of two.
     /// Of a word from its last byte to its first, so that every ending of a word is met on the way.
     pub(crate) fn backwards(word: &[u8]) -> WordHash {
         word.iter().rev().fold(WordHash::EMPTY, |hash, byte| hash.push(*byte))
     }
 
-    fn print_and_place(self, size: usize) -> (u32, usize) {
+    /// The hash with every bit of it telling.
+    pub(crate) const fn mixed(self) -> u64 {
         let mixed = (self.0 ^ (self.0 >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = mixed ^ (mixed >> 32);
+        mixed ^ (mixed >> 32)
+    }
+
+    /// What a slot keeps of the word, and the slot to look in first; `size` is a power of two.
+    fn print_and_place(self, size: usize) -> (u32, usize) {
+        let mixed = self.mixed();
         (mixed as u32, (mixed >> 32) as usize & (size - 1))
     }
 }
@@ -98,7 +103,9 @@ impl Table {
     /// The table of these words. Of a word's numbers, the one that is added first is found first.
     pub(crate) fn new(words: &[(WordHash, u32)]) -> Table {
         let mut table = Table::for_words(words.len());
-        words.iter().for_each(|(hash, number)| table.add(*hash, *number));
+        for (hash, number) in table.by_region(words) {
+            table.add(hash, number);
+        }
         table
     }
 
@@ -107,9 +114,40 @@ impl Table {
         self.put(hash, |print, slot| if slot.1 == UNKNOWN { Some((print, number)) } else { None });
     }
 
-    /// Adds the words that are not there yet, region by region of the table: a word list in the order of the alphabet
-    /// would go all over it, and wait for memory at every word.
+    /// Adds the words that are not there yet.
     pub(crate) fn add_absent(&mut self, words: &[(WordHash, u32)]) {
+        for (hash, number) in self.by_region(words) {
+            self.put(hash, |print, slot| match slot {
+                (_, UNKNOWN) => Some((print, number)),
+                (known, _) if known == print => Some(slot),
+                _ => None,
+            });
+        }
+    }
+
+    /// Sets these bits in the numbers of these words, as far as they are there.
+    pub(crate) fn mark(&mut self, words: &[(WordHash, u32)]) {
+        for (hash, bits) in self.by_region(words) {
+            self.put(hash, |print, slot| match slot {
+                (_, UNKNOWN) => Some(slot),
+                (known, number) if known == print => Some((print, number | bits)),
+                _ => None,
+            });
+        }
+    }
+
+    /// Sets these bits in the number of a word, which is added if it is not there.
+    pub(crate) fn add_bits(&mut self, hash: WordHash, bits: u32) {
+        self.put(hash, |print, slot| match slot {
+            (_, UNKNOWN) => Some((print, bits)),
+            (known, number) if known == print => Some((print, number | bits)),
+            _ => None,
+        });
+    }
+
+    /// These words region by region of the table, and in their own order within one: in the order of the alphabet they
+    /// would go all over it, and wait for memory at every word.
+    fn by_region(&self, words: &[(WordHash, u32)]) -> Vec<(WordHash, u32)> {
         const REGIONS: usize = 64;
         let size = self.slots.len();
         let region = |hash: WordHash| hash.print_and_place(size).1 * REGIONS / size;
@@ -127,13 +165,7 @@ impl Table {
             sorted.get_mut(*next).into_iter().for_each(|place| *place = *word);
             *next += 1;
         }
-        for (hash, number) in sorted {
-            self.put(hash, |print, slot| match slot {
-                (_, UNKNOWN) => Some((print, number)),
-                (known, _) if known == print => Some(slot),
-                _ => None,
-            });
-        }
+        sorted
     }
 
     /// Writes what `settle` says for the first slot it settles on, from the word's own slot onwards.
@@ -156,7 +188,14 @@ impl Table {
 
     /// The first number of a word, or [`UNKNOWN`].
     pub(crate) fn find(&self, hash: WordHash) -> u32 {
-        self.find_all(hash).next().unwrap_or(UNKNOWN)
+        let (print, mut at) = hash.print_and_place(self.slots.len());
+        while let Some(slot) = self.slots.get(at).filter(|slot| slot.1 != UNKNOWN) {
+            if slot.0 == print {
+                return slot.1;
+            }
+            at = (at + 1) & (self.slots.len() - 1);
+        }
+        UNKNOWN
     }
 
     /// Every number of a word.

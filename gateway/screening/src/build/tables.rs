@@ -4,10 +4,10 @@
 //! phrases, for only then is it known what a word tells and what waits at it.
 
 use crate::build::Builder;
-use crate::compound::{Compounds, first_letters, last_letters};
+use crate::compound::{Compounds, THREES, ends, first_letters, last_letters_before};
 use crate::lexicon::PartKind;
 use crate::matcher::Membership;
-use crate::vocabulary::{ORDINARY, Table, UNKNOWN, WordHash, number, traits};
+use crate::vocabulary::{ORDINARY, Table, WordHash, number, traits};
 use crate::words;
 
 /// The sets that become traits.
@@ -21,8 +21,6 @@ pub(super) struct Traits {
 impl Builder {
     /// Every word of the lexicon and of the word list, with what is known of it at once.
     pub(super) fn vocabulary(&self, dutch: &str, compounds: &Compounds, sets: &Traits) -> Table {
-        let last_parts = self.last_parts();
-        let last_part = |hash: WordHash| if last_parts.find(hash) == UNKNOWN { 0 } else { traits::LAST_PART };
         let own = |word: &str, symbol: u32| {
             let tells = !self.symbols.senses(symbol).is_empty();
             let is = |set: u16, bit: u8| if self.symbols.is_in(symbol, set) { bit } else { 0 };
@@ -35,46 +33,59 @@ impl Builder {
                 is(sets.dutch_function, traits::DUTCH),
                 is(sets.loose_tail, traits::TAIL),
                 is(sets.abbreviation, traits::ABBREVIATION),
-                last_part(WordHash::of(word.as_bytes())),
             ];
             number(symbol, bits.into_iter().fold(0, |all, bit| all | bit))
         };
         let mut ordinary = Vec::with_capacity(dutch.len() / 4);
         words::each(dutch, |word, hash| {
             let bits = if compounds.meaning(word).is_some() { traits::COMPOUND } else { 0 };
-            ordinary.push((hash, number(ORDINARY, bits | last_part(hash))));
+            ordinary.push((hash, number(ORDINARY, bits)));
         });
-        let mut table = Table::for_words(self.words.len() + ordinary.len());
-        for (word, symbol) in &self.words {
-            table.add(WordHash::of(word.as_bytes()), own(word, *symbol));
+        let mut table = Table::for_words(self.words.symbols().count() + ordinary.len());
+        for (word, symbol) in self.words.symbols() {
+            table.add(WordHash::of(word.as_bytes()), own(word, symbol));
         }
         table.add_absent(&ordinary);
+        table.mark(&self.last_parts());
         table
     }
 
-    /// What is left of each term behind its first four letters or more.
-    fn last_parts(&self) -> Table {
+    /// What is left of each term behind its first four letters or more, with its trait.
+    fn last_parts(&self) -> Vec<(WordHash, u32)> {
         const SHORTEST: usize = 4;
         let ends = self.misspelt.iter().flat_map(|(term, _)| {
             (SHORTEST..term.len().saturating_sub(SHORTEST - 1))
                 .filter_map(move |at| term.as_bytes().get(at..))
         });
-        Table::new(&ends.map(|end| (WordHash::of(end), 1)).collect::<Vec<_>>())
+        ends.map(|end| (WordHash::of(end), number(0, traits::LAST_PART))).collect()
     }
 
     pub(super) fn compounds(&mut self) -> Compounds {
-        let mut last = vec![false; 26 * 26];
-        let mut first = vec![false; 26 * 26];
+        let mut last = vec![false; THREES];
+        let mut first = vec![false; THREES];
         for (kind, word, _) in &self.compound_words {
-            let (flags, index) = match kind {
+            let (flags, indexes) = match kind {
                 PartKind::Tail | PartKind::LooseTail | PartKind::Ending => {
-                    (&mut last, last_letters(word.as_bytes()))
+                    (&mut last, last_letters_before(word.as_bytes()))
                 }
-                PartKind::Beginning => (&mut first, first_letters(word.as_bytes())),
+                PartKind::Beginning => {
+                    (&mut first, first_letters(word.as_bytes()).map_or(0..0, |index| index..index + 1))
+                }
                 PartKind::Head | PartKind::Free | PartKind::FreeEnding => continue,
             };
-            if let Some(flag) = index.and_then(|index| flags.get_mut(index)) {
-                *flag = true;
+            flags.get_mut(indexes).into_iter().flatten().for_each(|flag| *flag = true);
+        }
+        let last_parts = self.compound_words.iter().filter_map(|(kind, word, _)| match kind {
+            PartKind::Tail | PartKind::LooseTail => Some((word, ends::TAIL)),
+            PartKind::Ending => Some((word, ends::ENDING)),
+            PartKind::Head | PartKind::Beginning | PartKind::Free | PartKind::FreeEnding => None,
+        });
+        let mut ends = Table::for_words(last_parts.clone().map(|(word, _)| word.len()).sum());
+        for (word, whole) in last_parts {
+            let mut hash = WordHash::EMPTY;
+            for (left, byte) in word.bytes().enumerate().rev() {
+                hash = hash.push(byte);
+                ends.add_bits(hash, if left == 0 { whole } else { ends::GOES_ON });
             }
         }
         let parts = |kinds: &[PartKind], hash: fn(&[u8]) -> WordHash| {
@@ -88,6 +99,7 @@ impl Builder {
             beginnings: parts(&[PartKind::Beginning], WordHash::of),
             free: parts(&[PartKind::Free], WordHash::of),
             free_endings: parts(&[PartKind::FreeEnding], WordHash::backwards),
+            ends,
             last_letters: last.into(),
             first_letters: first.into(),
             meanings: std::mem::take(&mut self.meanings),
