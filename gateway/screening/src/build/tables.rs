@@ -71,7 +71,7 @@ impl Builder {
                     (&mut last, last_letters(word.as_bytes()))
                 }
                 PartKind::Beginning => (&mut first, first_letters(word.as_bytes())),
-                PartKind::Head | PartKind::Free | PartKind::FreeEnding => continue,
+                PartKind::Head | PartKind::BroadHead | PartKind::Free | PartKind::FreeEnding => continue,
             };
             if let Some(flag) = index.and_then(|index| flags.get_mut(index)) {
                 *flag = true;
@@ -83,6 +83,7 @@ impl Builder {
         };
         Compounds {
             heads: parts(&[PartKind::Head], WordHash::of),
+            broad_heads: parts(&[PartKind::BroadHead], WordHash::of),
             tails: parts(&[PartKind::Tail, PartKind::LooseTail], WordHash::backwards),
             endings: parts(&[PartKind::Ending], WordHash::backwards),
             beginnings: parts(&[PartKind::Beginning], WordHash::of),
