@@ -106,6 +106,15 @@ fn a_finding_says_what_it_is_about() {
 }
 
 #[test]
+fn a_broad_head_tells_only_with_a_tail_that_tells() {
+    let innocent = "De hoofdgroep bespreekt het jeugdplan, de energiescan en de gedragsafspraken.";
+    assert!(classes(innocent).is_empty());
+    for text in ["Er is hoofdletsel.", "Er is gedragsproblematiek.", "Heeft oogproblemen."] {
+        assert!(!classes(text).is_empty(), "{text}");
+    }
+}
+
+#[test]
 fn a_class_that_the_receiver_may_have_is_no_finding() {
     let text = "Hij heeft een depressie en schulden.";
     let medical_only = screener().screen(text, ClassSet::within("medisch"));
