@@ -224,7 +224,9 @@ impl Builder {
         let word = split(&part.text).concat();
         let all = match part.kind {
             PartKind::LooseTail | PartKind::Tail | PartKind::Ending | PartKind::Free => forms(&word),
-            PartKind::Head | PartKind::Beginning | PartKind::FreeEnding => vec![word],
+            PartKind::Head | PartKind::BroadHead | PartKind::Beginning | PartKind::FreeEnding => {
+                vec![word]
+            }
         };
         for form in all {
             if part.kind == PartKind::LooseTail {

@@ -32,6 +32,8 @@ pub(crate) mod ends {
 /// `free_endings` are keyed backwards.
 pub(crate) struct Compounds {
     pub(crate) heads: Table,
+    /// Heads that a tail without a class of its own does not make tell.
+    pub(crate) broad_heads: Table,
     /// Tails after a head; a tail without a class of its own takes the head's.
     pub(crate) tails: Table,
     pub(crate) endings: Table,
@@ -70,8 +72,10 @@ impl Compounds {
     /// What two words tell that should have been one: a head, a space, a tail; the tail's hash is of its letters backwards.
     pub(crate) fn two_words(&self, head: WordHash, tail: WordHash) -> Option<Meaning> {
         let tail = self.get(self.tails.find(tail))?;
-        let head = self.get(self.heads.find(head)).flatten()?;
-        Some(tail.unwrap_or(head))
+        match self.get(self.heads.find(head)).flatten() {
+            Some(head) => Some(tail.unwrap_or(head)),
+            None => tail.filter(|_| self.broad_heads.find(head) != 0),
+        }
     }
 
     fn is_free(&self, word: &[u8]) -> bool {
@@ -100,9 +104,12 @@ impl Compounds {
                 found = Some(ending);
             } else if is(ends::TAIL)
                 && let Some(tail) = self.get(self.tails.find(hash))
-                && let Some(head) = self.head(word.get(..at)?, depth)
             {
-                found = Some(tail.unwrap_or(head));
+                let left = word.get(..at)?;
+                found = match self.head(left, depth) {
+                    Some(head) => Some(tail.unwrap_or(head)),
+                    None => tail.filter(|_| self.is_broad_head(left)).or(found),
+                };
             }
             if bits & ends::GOES_ON == 0 {
                 break;
@@ -113,14 +120,16 @@ impl Compounds {
 
     /// The head that `left` is, without its linking letters; a head may be a compound itself, once.
     fn head(&self, left: &[u8], depth: usize) -> Option<Meaning> {
-        let bare = [&b""[..], b"s", b"en", b"e", b"n", b"er"];
-        let stems = bare.iter().filter_map(|link| left.strip_suffix(*link)).filter(|stem| stem.len() >= 2);
-        for stem in stems {
+        for stem in stems(left) {
             if let Some(meaning) = self.get(self.heads.find(WordHash::of(stem))).flatten() {
                 return Some(meaning);
             }
         }
         if depth == 0 && left.len() >= 2 * SHORTEST_PART { self.by_tail(left, depth + 1) } else { None }
+    }
+
+    fn is_broad_head(&self, left: &[u8]) -> bool {
+        stems(left).any(|stem| self.broad_heads.find(WordHash::of(stem)) != 0)
     }
 
     fn by_beginning(&self, word: &[u8]) -> Option<Meaning> {
@@ -138,6 +147,12 @@ impl Compounds {
     fn get(&self, number: u32) -> Option<Option<Meaning>> {
         (number as usize).checked_sub(1).and_then(|index| self.meanings.get(index)).copied()
     }
+}
+
+/// What `left` may be without its linking letters.
+fn stems(left: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let links = [&b""[..], b"s", b"en", b"e", b"n", b"er"];
+    links.into_iter().filter_map(|link| left.strip_suffix(link)).filter(|stem| stem.len() >= 2)
 }
 
 fn flagged(flags: &[bool], index: Option<usize>) -> bool {

@@ -82,6 +82,8 @@ pub(crate) struct Place {
 pub(crate) enum PartKind {
     /// Left part that is told by a tail: rug + klachten.
     Head,
+    /// Left part that is told only by a tail that tells by itself: hoofd + letsel, but not hoofd + groep.
+    BroadHead,
     /// Right part after a head, in one word with it.
     Tail,
     /// Right part after a head, in one word or two.
@@ -172,6 +174,7 @@ impl Lexicon {
     fn push_part(&mut self, line: &Line<'_>) -> Result<(), LexiconError> {
         let kind = match line.column(0, "kind")? {
             "kop" => PartKind::Head,
+            "brede-kop" => PartKind::BroadHead,
             "staart" => PartKind::LooseTail,
             "vaste-staart" => PartKind::Tail,
             "eind" => PartKind::Ending,
@@ -179,9 +182,9 @@ impl Lexicon {
             "vrij" => PartKind::Free,
             "vrij-eind" => PartKind::FreeEnding,
             _ => {
-                return Err(
-                    line.wrong("the kind is one of kop, staart, vaste-staart, eind, begin, vrij, vrij-eind")
-                );
+                return Err(line.wrong(
+                    "the kind is one of kop, brede-kop, staart, vaste-staart, eind, begin, vrij, vrij-eind",
+                ));
             }
         };
         let class = if line.column(2, "class")? == "-" { None } else { Some(line.class(2)?) };

@@ -71,14 +71,18 @@ impl Builder {
                 PartKind::Beginning => {
                     (&mut first, first_letters(word.as_bytes()).map_or(0..0, |index| index..index + 1))
                 }
-                PartKind::Head | PartKind::Free | PartKind::FreeEnding => continue,
+                PartKind::Head | PartKind::BroadHead | PartKind::Free | PartKind::FreeEnding => continue,
             };
             flags.get_mut(indexes).into_iter().flatten().for_each(|flag| *flag = true);
         }
         let last_parts = self.compound_words.iter().filter_map(|(kind, word, _)| match kind {
             PartKind::Tail | PartKind::LooseTail => Some((word, ends::TAIL)),
             PartKind::Ending => Some((word, ends::ENDING)),
-            PartKind::Head | PartKind::Beginning | PartKind::Free | PartKind::FreeEnding => None,
+            PartKind::Head
+            | PartKind::BroadHead
+            | PartKind::Beginning
+            | PartKind::Free
+            | PartKind::FreeEnding => None,
         });
         let mut ends = Table::for_words(last_parts.clone().map(|(word, _)| word.len()).sum());
         for (word, whole) in last_parts {
@@ -94,6 +98,7 @@ impl Builder {
         };
         Compounds {
             heads: parts(&[PartKind::Head], WordHash::of),
+            broad_heads: parts(&[PartKind::BroadHead], WordHash::of),
             tails: parts(&[PartKind::Tail, PartKind::LooseTail], WordHash::backwards),
             endings: parts(&[PartKind::Ending], WordHash::backwards),
             beginnings: parts(&[PartKind::Beginning], WordHash::of),
