@@ -2,7 +2,9 @@
 //!
 //! Owns: the load and the peers, all in one run on one disk: rounds are interleaved and the median counts. A record
 //! here is what the gateway writes for one audited call: a sealed part, a public record, views. The raw peer writes
-//! the same number of bytes, in the same batches, into a file that is there already: `pwrite`, `fdatasync`.
+//! the same number of bytes, in the same batches, into a file that is there already: `pwrite`, `fdatasync`. `records` is the
+//! whole – the record is made, sealed and written –; `appended` is the journal alone: commits that were sealed before the
+//! clock ran, until they are durable, in the views, and answered.
 //! Used by the command, and by `cargo bench -p journal`, which includes this file.
 
 use std::fs::File;
@@ -14,7 +16,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use journal::{Commit, CommitError, Journal, LogKey, Options, Publisher, PublisherThread};
+use journal::{
+    Commit, CommitError, Document, Journal, LogKey, Options, Prepared, Publisher, PublisherThread,
+};
 use ledger::{
     BundleRef, Carried, Decision, Delivery, Digest, Event, Leaf, Party, Passed, SealedPart, Terms, Trust,
     Version,
@@ -50,25 +54,46 @@ const ROUNDS: usize = 3;
 /// When the disk cannot be written, or the journal does not open.
 pub(crate) async fn run(dir: &Path, time: Duration) -> io::Result<Vec<Row>> {
     let mut rows = Vec::new();
-    let bytes = frame_bytes(dir).await?;
+    let bytes = frame_bytes(dir, audited).await?;
     for writers in [1, 64, 1024] {
-        let (mut ours, mut raw) = (Vec::new(), Vec::new());
+        let (mut ours, mut appended, mut raw) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
             raw.push(raw_round(dir, writers, bytes, time / 2)?);
-            ours.push(journal_round(dir, writers, time).await?);
+            ours.push(journal_round(dir, writers, time, audited).await?);
+            appended.push(appended_round(dir, writers, time).await?);
         }
-        let (ours, raw) = (Round::median(ours), Round::median(raw));
-        rows.push(more(format!("log/records/{writers}"), "rps", ours.rate, RAW, raw.rate));
-        rows.push(less(format!("log/cpu/{writers}"), "µs", ours.cpu, RAW, raw.cpu));
-        for (name, ours, raw) in [("p50", ours.p50, raw.p50), ("p99", ours.p99, raw.p99)] {
-            rows.push(less(format!("log/latency/{writers}/{name}"), "µs", ours, RAW, raw));
+        let (ours, appended, raw) = (Round::median(ours), Round::median(appended), Round::median(raw));
+        for (load, ours) in [("", ours), ("appended/", appended)] {
+            let records = if load.is_empty() { "records/" } else { load };
+            rows.push(more(format!("log/{records}{writers}"), "rps", ours.rate, RAW, raw.rate));
+            rows.push(less(format!("log/{load}cpu/{writers}"), "µs", ours.cpu, RAW, raw.cpu));
+            for (name, ours, raw) in [("p50", ours.p50, raw.p50), ("p99", ours.p99, raw.p99)] {
+                rows.push(less(format!("log/{load}latency/{writers}/{name}"), "µs", ours, RAW, raw));
+            }
         }
         if let Some(theirs) = postgres(dir, writers, bytes, time) {
             rows.push(more(format!("log/records/{writers}/postgres"), "rps", ours.rate, POSTGRES, theirs));
         }
     }
+    rows.extend(delivered(dir, time).await?);
     rows.extend(published(dir, time).await?);
     Ok(rows)
+}
+
+/// As `records`, of documents that wait for a receiver who never collects: what the views of a mailbox cost.
+async fn delivered(dir: &Path, time: Duration) -> io::Result<Vec<Row>> {
+    const WRITERS: usize = 64;
+    let bytes = frame_bytes(dir, sent).await?;
+    let (mut ours, mut raw) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        raw.push(raw_round(dir, WRITERS, bytes, time / 2)?);
+        ours.push(journal_round(dir, WRITERS, time, sent).await?);
+    }
+    let (ours, raw) = (Round::median(ours), Round::median(raw));
+    Ok(vec![
+        more(format!("log/delivered/{WRITERS}"), "rps", ours.rate, RAW, raw.rate),
+        less(format!("log/delivered/cpu/{WRITERS}"), "µs", ours.cpu, RAW, raw.cpu),
+    ])
 }
 
 fn more(name: String, unit: &'static str, value: f64, peer: &'static str, peer_value: f64) -> Row {
@@ -139,7 +164,12 @@ fn raw_flushes(file: &File, size: usize, writers: usize, bytes: usize, time: Dur
     Ok(Round::of(took, records, begun.elapsed(), cpu() - used))
 }
 
-async fn journal_round(dir: &Path, writers: usize, time: Duration) -> io::Result<Round> {
+async fn journal_round(
+    dir: &Path,
+    writers: usize,
+    time: Duration,
+    make: fn(u64) -> Commit,
+) -> io::Result<Round> {
     let folder = tempfile::tempdir_in(dir)?;
     let journal = open(folder.path())?;
     let next = Arc::new(AtomicU64::new(0));
@@ -150,7 +180,7 @@ async fn journal_round(dir: &Path, writers: usize, time: Duration) -> io::Result
             tokio::spawn(async move {
                 let mut took = Vec::new();
                 while begun.elapsed() < time {
-                    let commit = audited(next.fetch_add(1, Ordering::Relaxed));
+                    let commit = make(next.fetch_add(1, Ordering::Relaxed));
                     let start = Instant::now();
                     match journal.commit(commit).await {
                         Ok(_) => took.push(start.elapsed()),
@@ -170,13 +200,61 @@ async fn journal_round(dir: &Path, writers: usize, time: Duration) -> io::Result
     Ok(Round::of(took, records, begun.elapsed(), cpu() - used))
 }
 
+/// As [`journal_round`], of commits that are sealed before the clock runs: for `time`, or until all of them are durable. They
+/// are enough for the views to be moved to their store on the way.
+async fn appended_round(dir: &Path, writers: usize, time: Duration) -> io::Result<Round> {
+    const PREPARED: usize = 160_000;
+    let folder = tempfile::tempdir_in(dir)?;
+    let journal = open(folder.path())?;
+    let each = (PREPARED / writers).min(8_000);
+    let mut prepared = Vec::new();
+    for writer in 0..writers {
+        let mut ready = Vec::new();
+        for number in 0..each {
+            match journal.prepare(audited((writer * each + number) as u64)).await.map_err(io::Error::other)? {
+                Prepared::Ready(commit) => ready.push(commit),
+                Prepared::Repeated(_) => return Err(io::Error::other("no exchange is made twice here")),
+            }
+        }
+        prepared.push(ready);
+    }
+    let (begun, used) = (Instant::now(), cpu());
+    let tasks: Vec<_> = prepared
+        .into_iter()
+        .map(|ready| {
+            let journal = Arc::clone(&journal);
+            tokio::spawn(async move {
+                let mut took = Vec::new();
+                for commit in ready {
+                    if begun.elapsed() >= time {
+                        break;
+                    }
+                    let start = Instant::now();
+                    match journal.append(commit).await {
+                        Ok(_) => took.push(start.elapsed()),
+                        Err(CommitError::Busy) => tokio::task::yield_now().await,
+                        Err(error) => return Err(io::Error::other(error)),
+                    }
+                }
+                Ok(took)
+            })
+        })
+        .collect();
+    let mut took = Vec::new();
+    for task in tasks {
+        took.extend(task.await.map_err(io::Error::other)??);
+    }
+    let records = took.len();
+    Ok(Round::of(took, records, begun.elapsed(), cpu() - used))
+}
+
 /// How many bytes of disk one record takes.
-async fn frame_bytes(dir: &Path) -> io::Result<usize> {
+async fn frame_bytes(dir: &Path, make: fn(u64) -> Commit) -> io::Result<usize> {
     const RECORDS: u64 = 200;
     let folder = tempfile::tempdir_in(dir)?;
     let journal = open(folder.path())?;
     for number in 0..RECORDS {
-        let _ = journal.commit(audited(number)).await.map_err(io::Error::other)?;
+        let _ = journal.commit(make(number)).await.map_err(io::Error::other)?;
     }
     drop(journal);
     let segment = std::fs::read(folder.path().join("journal/00000000000000000000.seg"))?;
@@ -298,6 +376,17 @@ fn audited(number: u64) -> Commit {
         event: Event::Ask(carried),
     };
     Commit { client: Some(ClientPseudonym(client)), sealed, ..Commit::of(leaf) }
+}
+
+/// A document of 300 bytes for one receiver.
+fn sent(number: u64) -> Commit {
+    let mut commit = audited(number);
+    let Event::Ask(carried) = commit.leaf.event else { return commit };
+    let expires = commit.leaf.time.plus_seconds(30 * 24 * 3600);
+    let documents = carried.to.iter().map(|to| Document { to: to.to.clone(), bytes: vec![7; 300], expires });
+    (commit.documents, commit.request) = (documents.collect(), Some(Digest([2; 32])));
+    commit.leaf.event = Event::Sent(carried);
+    commit
 }
 
 /// Transactions a second of a PostgreSQL that is started for this, each inserting as many bytes as a record has.
