@@ -70,10 +70,14 @@ pub(crate) struct Due {
 
 impl Due {
     /// The records.
-    pub(crate) fn indexes(&self) -> impl Iterator<Item = u64> {
-        let (bits, bundle) = (self.bits, self.bundle);
-        (0..256).filter(move |at| has(&bits, *at)).map(move |at| bundle * 256 + at)
+    pub(crate) fn indexes(&self) -> impl Iterator<Item = u64> + use<> {
+        indexes(self.bundle, self.bits)
     }
+}
+
+/// The records of a bundle that are in a set.
+fn indexes(bundle: u64, bits: Bits) -> impl Iterator<Item = u64> {
+    (0..256).filter(move |at| has(&bits, *at)).map(move |at| bundle * 256 + at)
 }
 
 /// The hour of a moment, counted from 1970.
@@ -143,8 +147,7 @@ impl Views {
             let Some((last, _)) = found.last() else { return Ok(()) };
             after = Some(last.clone());
             for (key, value) in found {
-                let due = Due { hour: 0, bundle: number(&key), bits: bits(&value) };
-                for index in due.indexes().filter(|index| *index >= from) {
+                for index in indexes(number(&key), bits(&value)).filter(|index| *index >= from) {
                     if !visit(index)? {
                         return Ok(());
                     }
