@@ -10,7 +10,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crate::commit::Recorded;
 use crate::error::CommitError;
 use crate::journal::{Shared, Ticket};
 use crate::views::Seen;
@@ -69,13 +68,10 @@ impl Applier {
         self.shared.views.apply(&seen)?;
         drop(seen);
         self.shared.size.send_replace(size);
-        for (index, _, mut ticket) in batch {
-            let recorded = Recorded::new(index, &mut ticket.work);
-            let receivers = recorded.deliveries().iter().map(|(party, _)| party);
-            receivers.for_each(|party| self.shared.arrivals.announce(party));
-            let Ticket { done, _claim, _gate, .. } = ticket;
+        for (index, _, Ticket { work, done, _claim, _gate }) in batch {
+            work.deliveries.iter().for_each(|(party, _)| self.shared.arrivals.announce(party));
             drop(_claim); // before the answer, so that who gets it finds nothing claimed
-            let _ = done.send(Ok(recorded));
+            let _ = done.send(Ok((index, work)));
         }
         // Readers still see everything, but memory is bounded: who commits waits for sled here.
         if self.shared.views.is_overfull() { self.shared.views.settle() } else { Ok(()) }

@@ -92,9 +92,9 @@ impl Recorded {
         &self.deliveries
     }
 
-    pub(crate) fn new(index: u64, work: &mut Work) -> Recorded {
-        let deliveries = std::mem::take(&mut work.deliveries);
-        Recorded { index, leaf: work.hash, exchange: work.leaf.exchange, repeated: false, deliveries }
+    pub(crate) fn new(index: u64, work: Work) -> Recorded {
+        let Work { hash, leaf, deliveries, .. } = work;
+        Recorded { index, leaf: hash, exchange: leaf.exchange, repeated: false, deliveries }
     }
 
     pub(crate) fn again(index: u64, leaf: Digest, exchange: ExchangeId) -> Recorded {
@@ -108,7 +108,9 @@ pub(crate) struct Work {
     pub(crate) hash: Digest,
     pub(crate) ties: Ties,
     pub(crate) documents: Vec<(DeliveryId, Timestamp)>,
-    deliveries: Vec<(Party, DeliveryId)>,
+    pub(crate) deliveries: Vec<(Party, DeliveryId)>,
+    /// What was written, until the commit is answered.
+    pub(crate) spent: Option<Payload>,
 }
 
 struct SealedBox {
@@ -128,6 +130,15 @@ impl SealedBox {
     fn part(&self, key: &ClientKey) -> entry::Sealed<'_> {
         entry::Sealed { key: key.id, salt: &self.salt, ciphertext: &self.ciphertext }
     }
+}
+
+/// A new id: 48 bits of the moment, which stands in the record anyway, then 80 random ones. So ids of one time stand
+/// together in the views, and putting one there touches no page that has been cold for long.
+fn delivery_id(now: Timestamp) -> Result<DeliveryId, SealError> {
+    let mut id: [u8; 16] = told()?;
+    let moment = now.unix_millis().to_be_bytes();
+    id.iter_mut().zip(moment.iter().skip(2)).for_each(|(to, from)| *to = *from);
+    Ok(DeliveryId(id))
 }
 
 /// What a sealed part is bound to.
@@ -165,7 +176,7 @@ pub(crate) fn prepare(
     let mut boxes = Vec::with_capacity(documents.len());
     let mut deliveries = Vec::with_capacity(documents.len());
     for document in documents {
-        let delivery = DeliveryId(told().map_err(unsealed)?);
+        let delivery = delivery_id(leaf.time).map_err(unsealed)?;
         let about = about_document(&delivery);
         let boxed = SealedBox::new(&record_key, &about, &document.bytes).map_err(unsealed)?;
         let to = receiver(&mut leaf, &document.to)?;
@@ -206,7 +217,8 @@ pub(crate) fn prepare(
     };
     let payload = Payload::new(entry.to_bytes());
     let documents = boxes.iter().map(|(delivery, expires, _)| (*delivery, *expires)).collect();
-    Ok((payload, Box::new(Work { hash: ledger::leaf_hash(&record), leaf, ties, documents, deliveries })))
+    let hash = ledger::leaf_hash(&record);
+    Ok((payload, Box::new(Work { leaf, hash, ties, documents, deliveries, spent: None })))
 }
 
 /// The mark by which a repeated request is known; a request without digest is like no other.

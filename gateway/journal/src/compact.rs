@@ -76,8 +76,12 @@ impl Journal {
             let odd = || ReadError::from(segment.damage(0, index, "has a record of another version"));
             let mut entry = Entry::read(payload).ok_or_else(odd)?;
             let mut waiting = Vec::with_capacity(entry.documents.len());
+            let lets_wait = match entry.ties.client {
+                Some(client) => views.lets_wait(client, index)?,
+                None => false,
+            };
             for document in entry.documents {
-                if views.delivery(&document.delivery)?.is_some() {
+                if lets_wait && views.spot(&document.delivery)?.is_some() {
                     waiting.push(document);
                 }
             }

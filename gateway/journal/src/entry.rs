@@ -66,11 +66,11 @@ impl<'a> Entry<'a> {
         let mut bytes = Vec::with_capacity(self.record.len() + documents + sealed + 256);
         bytes.push(VERSION);
         part(&mut bytes, RECORD, &[self.record]);
-        let present = [self.ties.client.is_some(), self.ties.user.is_some(), self.ties.request.is_some()];
         let marks = [self.ties.client.map(|client| client.0), self.ties.user, self.ties.request];
-        let flags = present.iter().rev().fold(0, |flags, there| flags << 1 | u8::from(*there));
-        let marks: Vec<u8> = marks.into_iter().flatten().flatten().collect();
-        part(&mut bytes, TIES, &[&[flags], &marks]);
+        let flags = marks.iter().rev().fold(0, |flags, mark| flags << 1 | u8::from(mark.is_some()));
+        let [client, user, request] =
+            marks.each_ref().map(|mark| mark.as_ref().map_or(&[][..], <[u8; 16]>::as_slice));
+        part(&mut bytes, TIES, &[&[flags], client, user, request]);
         if let Some(key) = &self.key {
             part(&mut bytes, KEY, &[&key.epoch.to_le_bytes(), &key.client.0, &key.id.0, &key.secret]);
         }

@@ -72,7 +72,7 @@ impl Journal {
         }
         let commit = Commit { client: Some(client), sealed, ..Commit::of(leaf) };
         self.shared.keys.hold(duty.is_none());
-        let recorded = match self.commit_behind(Box::new(commit), Some(NOBODY), None).await {
+        let recorded = match self.commit_behind(Box::new(commit), Some(NOBODY)).await {
             Ok(recorded) => recorded,
             Err(error) => {
                 // Whether the tombstone stands is not known then; the next start knows.

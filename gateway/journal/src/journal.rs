@@ -19,6 +19,7 @@ use crate::commit::{Commit, Recorded, Work, prepare, request_mark};
 use crate::disk::{Disk, Folder, RealDisk};
 use crate::entry::Entry;
 use crate::error::{CommitError, Damage, OpenError};
+use crate::frame::Payload;
 use crate::keys::{KeyRing, RingError};
 use crate::segments::Segments;
 use crate::views::{Seen, Views};
@@ -66,10 +67,27 @@ pub(crate) struct Shared {
     pub(crate) arrivals: crate::mailbox::Arrivals,
 }
 
+/// What became of a commit before it is written.
+pub enum Prepared {
+    /// It is sealed, and can be appended.
+    Ready(Box<Ready>),
+    /// It had been recorded before, by the same request.
+    Repeated(Recorded),
+}
+
+/// A commit that is checked and sealed.
+pub struct Ready {
+    payload: Payload,
+    work: Box<Work>,
+    claim: Claim,
+    gate: Option<OwnedRwLockReadGuard<()>>,
+}
+
 /// A commit on its way to the disk.
 pub(crate) struct Ticket {
     pub(crate) work: Box<Work>,
-    pub(crate) done: oneshot::Sender<Result<Recorded, CommitError>>,
+    /// Gets the index of the record, and the work back: whoever made it is the one to let go of it.
+    pub(crate) done: oneshot::Sender<Result<(u64, Box<Work>), CommitError>>,
     pub(crate) _claim: Claim,
     pub(crate) _gate: Option<OwnedRwLockReadGuard<()>>,
 }
@@ -77,6 +95,10 @@ pub(crate) struct Ticket {
 impl Waits for Ticket {
     fn refuse(self, why: CommitError) {
         let _ = self.done.send(Err(why)); // who does not wait any more needs no answer
+    }
+
+    fn keep(&mut self, spent: Payload) {
+        self.work.spent = Some(spent);
     }
 }
 
@@ -152,11 +174,35 @@ impl Journal {
     /// # Errors
     /// See [`CommitError`]; whatever it is, nothing may leave.
     pub async fn commit(&self, commit: Commit) -> Result<Recorded, CommitError> {
+        match self.prepare(commit).await? {
+            Prepared::Ready(ready) => self.append(ready).await,
+            Prepared::Repeated(recorded) => Ok(recorded),
+        }
+    }
+
+    /// The first half of [`Journal::commit`]: checks the commit and seals it. Nothing is recorded yet, but its exchange is
+    /// claimed, and no erasure begins, until it is appended or dropped.
+    ///
+    /// # Errors
+    /// See [`CommitError`].
+    pub async fn prepare(&self, commit: Commit) -> Result<Prepared, CommitError> {
         let sealer = commit.client;
         // Boxed, for it goes through many hands.
         let commit = Box::new(commit);
         let gate = Arc::clone(&self.gate).read_owned().await;
-        self.commit_behind(commit, sealer, Some(gate)).await
+        self.prepare_behind(commit, sealer, Some(gate)).await
+    }
+
+    /// The second half of [`Journal::commit`]: waits until what was prepared is durable.
+    ///
+    /// # Errors
+    /// See [`CommitError`].
+    pub async fn append(&self, ready: Box<Ready>) -> Result<Recorded, CommitError> {
+        let Ready { payload, work, claim, gate } = *ready;
+        let (done, answer) = oneshot::channel();
+        self.queue.push(payload, Ticket { work, done, _claim: claim, _gate: gate });
+        let (index, work) = answer.await.unwrap_or(Err(CommitError::Unavailable))?;
+        Ok(Recorded::new(index, *work))
     }
 
     /// What stands for a record in a journal that was opened to discard them; nothing in any other.
@@ -169,19 +215,28 @@ impl Journal {
         &self,
         commit: Box<Commit>,
         sealer: Option<ClientPseudonym>,
-        gate: Option<OwnedRwLockReadGuard<()>>,
     ) -> Result<Recorded, CommitError> {
+        match self.prepare_behind(commit, sealer, None).await? {
+            Prepared::Ready(ready) => self.append(ready).await,
+            Prepared::Repeated(recorded) => Ok(recorded),
+        }
+    }
+
+    async fn prepare_behind(
+        &self,
+        commit: Box<Commit>,
+        sealer: Option<ClientPseudonym>,
+        gate: Option<OwnedRwLockReadGuard<()>>,
+    ) -> Result<Prepared, CommitError> {
         let claim = self.claims.claim(&commit.leaf).await;
         if let Some(recorded) = self.check(&commit)? {
-            return Ok(recorded);
+            return Ok(Prepared::Repeated(recorded));
         }
         if !self.queue.has_room() {
             return Err(CommitError::Busy);
         }
         let (payload, work) = prepare(&self.shared.keys, commit, sealer)?;
-        let (done, answer) = oneshot::channel();
-        self.queue.push(payload, Ticket { work, done, _claim: claim, _gate: gate });
-        answer.await.unwrap_or(Err(CommitError::Unavailable))
+        Ok(Prepared::Ready(Box::new(Ready { payload, work, claim, gate })))
     }
 
     /// Whether a commit may be recorded as things stand; a repeated request has its answer already.
@@ -201,7 +256,10 @@ impl Journal {
             Event::Acknowledged(carried) | Event::Expired(carried) => {
                 for to in &carried.to {
                     let id = to.delivery.ok_or(CommitError::Inconsistent("a delivery without its id"))?;
-                    let waiting = views.delivery(&id).map_err(unreadable)?;
+                    let waiting = self.delivery(&id).map_err(|error| {
+                        tracing::error!(%error, "a delivery cannot be read");
+                        CommitError::Unavailable
+                    })?;
                     if waiting.is_none_or(|waiting| waiting.to != to.to) {
                         return Err(CommitError::NotWaiting);
                     }

@@ -9,7 +9,7 @@ mod file;
 
 use std::collections::HashMap;
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use ledger::{KeyId, Version};
 use model::{Bsn, ClientPseudonym};
@@ -81,7 +81,7 @@ pub(crate) struct KeyRing {
     index: hmac::Key,
     /// Locked before `inner`, so that nobody waits for a flush who only wants a key.
     file: Mutex<RingFile>,
-    inner: Mutex<Inner>,
+    inner: RwLock<Inner>,
 }
 
 impl KeyRing {
@@ -103,7 +103,7 @@ impl KeyRing {
             inner.unwrap(wrapped).map_err(|_| OpenError::WrongMasterSecret)?;
         }
         let index = hmac::Key::new(hmac::HMAC_SHA256, opened.index_key.as_slice());
-        let (file, inner) = (Mutex::new(opened.file), Mutex::new(inner));
+        let (file, inner) = (Mutex::new(opened.file), RwLock::new(inner));
         Ok((KeyRing { folder, master, index, file, inner }, opened.through))
     }
 
@@ -127,10 +127,12 @@ impl KeyRing {
         &self,
         client: ClientPseudonym,
     ) -> Result<(Arc<ClientKey>, Option<Wrapped>), SealError> {
+        if let Some(known) = self.read().known(client) {
+            return Ok(known);
+        }
         let mut inner = self.lock();
-        if let Some(key) = inner.clients.get(&client) {
-            let fresh = inner.fresh.get(&client).filter(|wrapped| wrapped.id == key.id);
-            return Ok((Arc::clone(key), fresh.copied()));
+        if let Some(known) = inner.known(client) {
+            return Ok(known); // another one was first
         }
         let id = KeyId(seal::random()?);
         let secret = Zeroizing::new(seal::random::<64>()?);
@@ -141,7 +143,7 @@ impl KeyRing {
 
     /// The key with this id, unless its client was erased.
     pub(crate) fn by_id(&self, id: &KeyId) -> Option<Arc<ClientKey>> {
-        let inner = self.lock();
+        let inner = self.read();
         inner.owners.get(id).and_then(|client| inner.clients.get(client)).cloned()
     }
 
@@ -161,7 +163,7 @@ impl KeyRing {
     pub(crate) fn save(&self, through: u64) -> Result<bool, RingError> {
         let mut file = self.lock_file();
         let fresh: Vec<Wrapped> = {
-            let inner = self.lock();
+            let inner = self.read();
             if inner.held {
                 return Ok(false);
             }
@@ -180,7 +182,7 @@ impl KeyRing {
 
     /// Whether the file lacks a key.
     pub(crate) fn has_fresh(&self) -> bool {
-        !self.lock().fresh.is_empty()
+        !self.read().fresh.is_empty()
     }
 
     /// From before the tombstone is committed until the epoch has ended, the file stays as it is: after a crash
@@ -225,12 +227,23 @@ impl KeyRing {
         self.file.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> RwLockWriteGuard<'_, Inner> {
+        self.inner.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Inner> {
+        self.inner.read().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Inner {
+    /// The client's key, if it has one, with its wrap if the file lacks it.
+    fn known(&self, client: ClientPseudonym) -> Option<(Arc<ClientKey>, Option<Wrapped>)> {
+        let key = self.clients.get(&client)?;
+        let fresh = if self.fresh.is_empty() { None } else { self.fresh.get(&client) };
+        Some((Arc::clone(key), fresh.filter(|wrapped| wrapped.id == key.id).copied()))
+    }
+
     fn unwrap(&mut self, wrapped: &Wrapped) -> Result<(), SealError> {
         let secret = file::unwrap(&self.epoch_key, wrapped)?;
         self.put(ClientKey { id: wrapped.id, client: wrapped.client, secret });

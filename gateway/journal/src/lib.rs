@@ -36,10 +36,11 @@ pub use compact::Compacted;
 pub use disk::{Disk, DiskFile, RealDisk};
 pub use erase::{EraseError, Erased, Erasure};
 pub use error::{CommitError, Damage, OpenError, ReadError};
-pub use journal::{Journal, Options};
+pub use journal::{Journal, Options, Prepared, Ready};
+pub use mailbox::{Cursor, Waiting};
 pub use publish::{
     LogFiles, LogKey, PublishError, Published, PublishedLog, Publisher, PublisherThread, last_signed,
 };
 pub use read::Opened;
 pub use seal::{SealError, told};
-pub use views::{ConsentRecord, Criteria, Cursor, Figures, Flow, TrajectRecord, Waiting};
+pub use views::{ConsentRecord, Criteria, Figures, Flow, TrajectRecord};

@@ -26,7 +26,7 @@ pub use thread::{Published, PublishedLog, PublisherThread};
 const CHECKPOINT: &str = "checkpoint";
 
 /// Records go into tiles in pieces of so many, so that a long backlog takes no memory.
-const PIECE: u64 = 4096;
+const PIECE: u64 = 16_384;
 
 /// The log's own signing key with its name, the origin.
 pub struct LogKey {

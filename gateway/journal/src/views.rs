@@ -4,7 +4,9 @@
 //! BSN, a name or a document. `mailbox`, `consents` and `search` read them; deleting the folder loses nothing.
 
 mod figures;
+mod flat;
 mod key;
+mod layer;
 mod mailbox;
 mod page;
 mod remembered;
@@ -13,7 +15,7 @@ mod store;
 
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ledger::{Carried, ConsentChange, Decision, DeliveryId, Digest, Event, Leaf, Party, TrajectChange};
 use model::{ClientPseudonym, Consent, Consents, ExchangeId, Oin, Purpose, Timestamp};
@@ -22,16 +24,21 @@ use serde::{Deserialize, Serialize};
 use crate::entry::Ties;
 use crate::segments::Place;
 pub use figures::{Figures, Flow};
-pub use mailbox::{Cursor, Waiting};
+use layer::Young;
+pub(crate) use mailbox::{Due, hour};
 use remembered::{Remembered, Stated};
 pub use search::Criteria;
-use store::{Store, Young};
+use store::Store;
 
 /// Every so many records the place of one is kept; from there the frames lead on.
 const PLACES: u64 = 16;
 
 /// Above so many keys in memory, some 20 MB, what is young is moved to sled.
 const MANY: usize = 150_000;
+
+/// Views are never further behind the journal than so many records: who commits waits for sled then. So a start replays no
+/// more than these, whatever the disk was doing before the crash.
+const MOST_BEHIND: u64 = 131_072;
 
 /// A record with what the views need of its frame.
 pub(crate) struct Seen<'a> {
@@ -58,6 +65,8 @@ pub(crate) struct Views {
     store: Store,
     figures: figures::FiguresView,
     remembered: Remembered,
+    /// Held by who moves what is young into sled: one at a time, or a layer could be taken for settled that is not.
+    settling: Mutex<()>,
 }
 
 impl Views {
@@ -65,7 +74,7 @@ impl Views {
     pub(crate) fn open(folder: Option<&Path>, journal_end: u64, reserve: u64) -> io::Result<Views> {
         let store = Store::open(folder, journal_end, reserve)?;
         let figures = figures::FiguresView::open(&store)?;
-        Ok(Views { store, figures, remembered: Remembered::default() })
+        Ok(Views { store, figures, remembered: Remembered::default(), settling: Mutex::default() })
     }
 
     /// The first record that is not in the views yet.
@@ -79,16 +88,19 @@ impl Views {
         let mut rest = seen.get(seen.partition_point(|seen| seen.index < known)..).unwrap_or_default();
         while let Some((first, more)) = rest.split_first() {
             // What a record ends is looked up before the change, so a batch goes on to the next one that ends something.
-            let gone = self.gone(first)?;
+            let ended = match &first.leaf.event {
+                Event::Acknowledged(carried) | Event::Expired(carried) => self.ended(carried)?,
+                _ => Vec::new(),
+            };
             let plain = more.iter().take_while(|seen| !ends_deliveries(seen)).count();
             let (now, later) = rest.split_at(1 + plain);
             let next = now.last().map_or(0, |last| last.index + 1);
             self.store.change(next, |young| {
                 for seen in now {
                     add(young, seen);
-                    self.figures.add(young, seen.leaf);
+                    self.figures.add(seen.leaf);
                 }
-                gone.iter().for_each(|waiting| mailbox::remove(young, waiting));
+                ended.iter().for_each(|ended| mailbox::remove(young, ended));
             });
             now.iter().filter(|seen| states_something(seen)).for_each(|seen| {
                 self.remembered.forget(seen.ties.client.unwrap_or(ClientPseudonym::NOBODY));
@@ -103,9 +115,9 @@ impl Views {
         self.store.young() > MANY
     }
 
-    /// Whether memory fills faster than sled takes it: then who commits has to wait.
+    /// Whether records come faster than sled takes their views: then who commits has to wait.
     pub(crate) fn is_overfull(&self) -> bool {
-        self.store.young() > 4 * MANY
+        self.store.young() > 4 * MANY || self.store.behind() > MOST_BEHIND
     }
 
     /// Moves what is young into sled.
@@ -113,8 +125,9 @@ impl Views {
         if !self.store.has_room() {
             return Ok(());
         }
+        let _settling = self.settling.lock().unwrap_or_else(PoisonError::into_inner);
         self.store.settle()?; // what an earlier error left aside
-        if self.store.freeze() { self.store.settle() } else { Ok(()) }
+        if self.store.freeze(|young| self.figures.put(young)) { self.store.settle() } else { Ok(()) }
     }
 
     /// Lets sled write what it has.
@@ -243,26 +256,10 @@ pub struct TrajectRecord {
     pub change: TrajectChange,
 }
 
-impl Views {
-    /// Which deliveries a record ends. Looked up before the change, for a lookup cannot be made during it.
-    fn gone(&self, seen: &Seen<'_>) -> io::Result<Vec<Waiting>> {
-        match &seen.leaf.event {
-            Event::Acknowledged(carried) | Event::Expired(carried) => {
-                let ids = carried.to.iter().filter_map(|to| to.delivery);
-                ids.filter_map(|id| self.delivery(&id).transpose()).collect()
-            }
-            Event::Erased(erasure) if erasure.reason.is_none() => match seen.ties.client {
-                Some(client) => self.waiting_of(client),
-                None => Ok(Vec::new()),
-            },
-            _ => Ok(Vec::new()),
-        }
-    }
-}
-
-/// Whether a record ends deliveries that wait.
+/// Whether a record ends deliveries that wait. An erasure does too, but nothing is taken away for it: what was sent about the
+/// client before is passed over by whoever looks ([`Views::lets_wait`]).
 fn ends_deliveries(seen: &Seen<'_>) -> bool {
-    matches!(&seen.leaf.event, Event::Acknowledged(_) | Event::Expired(_) | Event::Erased(_))
+    matches!(&seen.leaf.event, Event::Acknowledged(_) | Event::Expired(_))
 }
 
 /// Adds everything that a record says.

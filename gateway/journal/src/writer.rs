@@ -26,6 +26,8 @@ pub(crate) const QUEUE_BYTES: usize = 1 << 20;
 pub(crate) trait Waits: Send + 'static {
     /// It will not be.
     fn refuse(self, why: CommitError);
+    /// It is; `spent` is what was written, for whoever made it to let go of: the writer has no time for that.
+    fn keep(&mut self, spent: Payload);
 }
 
 /// Frames that are durable, with whoever waits for them.
@@ -198,9 +200,11 @@ impl<T: Waits> Writer<T> {
         while let Some(tickets) = self.queue.drain(&self.last) {
             match self.write(&tickets) {
                 Ok(places) => {
-                    let tickets = tickets.into_iter().map(|(_, ticket)| ticket);
                     let flushed =
-                        places.into_iter().zip(tickets).map(|((index, place), t)| (index, place, t));
+                        places.into_iter().zip(tickets).map(|((index, place), (payload, mut ticket))| {
+                            ticket.keep(payload);
+                            (index, place, ticket)
+                        });
                     if self.flushed.send(flushed.collect()).is_err() {
                         self.queue.close(CommitError::Unavailable);
                     }

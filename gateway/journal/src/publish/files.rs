@@ -9,24 +9,44 @@ use ledger::{Tile, TileSource, Unreadable};
 
 use crate::disk::Folder;
 
+/// A thread of its own for every so many files, and at most so many threads: the file system flushes together what is
+/// asked for at once, so that a log under load is published as it grows.
+const FILES_A_THREAD: usize = 8;
+const THREADS: usize = 8;
+
 /// Writes tiles: each as a temporary file that is flushed; then all get their names; then their folders are
 /// flushed. A crash in between leaves temporary files, or names that no checkpoint speaks of yet.
 /// `made`: the folders that are known to be there.
 pub(super) fn write(log: &Folder, tiles: &[(Tile, Vec<u8>)], made: &mut BTreeSet<String>) -> io::Result<()> {
     let mut folders = BTreeSet::new();
-    for (tile, bytes) in tiles {
+    for (tile, _) in tiles {
         let path = tile.to_string();
         let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
         if folders.insert(folder.to_owned()) && !made.contains(folder) {
             log.make_inside(folder)?;
             made.insert(folder.to_owned());
         }
-        log.write_temporary(&path, bytes)?;
     }
+    write_temporaries(log, tiles)?;
     for (tile, _) in tiles {
         log.name_temporary(&tile.to_string())?;
     }
     folders.iter().try_for_each(|folder| log.sync_inside(folder))
+}
+
+fn write_temporaries(log: &Folder, tiles: &[(Tile, Vec<u8>)]) -> io::Result<()> {
+    let write = |tiles: &[(Tile, Vec<u8>)]| {
+        tiles.iter().try_for_each(|(tile, bytes)| log.write_temporary(&tile.to_string(), bytes))
+    };
+    if tiles.len() <= FILES_A_THREAD {
+        return write(tiles);
+    }
+    let share = tiles.len().div_ceil(THREADS).max(FILES_A_THREAD);
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = tiles.chunks(share).map(|tiles| scope.spawn(move || write(tiles))).collect();
+        let gave_up = |_| Err(io::Error::other("a thread gave up while tiles were written"));
+        threads.into_iter().try_for_each(|thread| thread.join().unwrap_or_else(gave_up))
+    })
 }
 
 /// Removes the partial tiles in whose place there is a full one now.

@@ -1,9 +1,10 @@
 //! The figures view: what passed, was withheld, sent back and refused, by hour and by day and between whom.
 //!
 //! Owns: two small tables of sums. They stand in memory as well, and are written as whole sums, so that reading is one
-//! look and a record that is replayed after a crash counts once: sums and the index after them are one batch in sled.
+//! look and a record that is replayed after a crash counts once: sums and the index after them are one batch in sled, and
+//! become changes of the store only when that batch is made.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::{Mutex, PoisonError};
 
@@ -11,7 +12,8 @@ use ledger::{Carried, Decision, Event, Leaf};
 use model::{Oin, Timestamp};
 
 use super::key;
-use super::store::{Store, Young};
+use super::layer::Young;
+use super::store::Store;
 
 const HOUR_MILLIS: i64 = 3_600_000;
 const DAY_MILLIS: i64 = 24 * HOUR_MILLIS;
@@ -83,6 +85,9 @@ type Pair = (u32, Option<Oin>, Option<Oin>);
 struct Sums {
     hours: BTreeMap<u32, Figures>,
     days: BTreeMap<Pair, Figures>,
+    /// Which of them the store does not have as they are now.
+    new_hours: BTreeSet<u32>,
+    new_days: BTreeSet<Pair>,
 }
 
 /// The view.
@@ -107,7 +112,7 @@ impl FiguresView {
     }
 
     /// Counts a record.
-    pub(super) fn add(&self, young: &mut Young<'_>, leaf: &Leaf) {
+    pub(super) fn add(&self, leaf: &Leaf) {
         let counted = count(leaf);
         if counted.is_empty() {
             return;
@@ -115,12 +120,24 @@ impl FiguresView {
         let mut sums = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (hour, day) = (number(leaf.time, HOUR_MILLIS), number(leaf.time, DAY_MILLIS));
         for (from, to, figures) in counted {
-            let of_hour = sums.hours.entry(hour).or_default();
-            of_hour.add(figures);
-            young.put(key::hour(hour), of_hour.to_bytes());
-            let of_day = sums.days.entry((day, from, to)).or_default();
-            of_day.add(figures);
-            young.put(key::flow(day, from.as_ref(), to.as_ref()), of_day.to_bytes());
+            sums.hours.entry(hour).or_default().add(figures);
+            sums.days.entry((day, from, to)).or_default().add(figures);
+            sums.new_days.insert((day, from, to));
+        }
+        sums.new_hours.insert(hour);
+    }
+
+    /// Puts the sums that changed into the layer that goes to sled now, all of whose records are counted.
+    pub(super) fn put(&self, young: &mut Young<'_>) {
+        let mut sums = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (hours, days) = (std::mem::take(&mut sums.new_hours), std::mem::take(&mut sums.new_days));
+        for hour in hours {
+            let figures = sums.hours.get(&hour).copied().unwrap_or_default();
+            young.put(key::hour(hour), figures.to_bytes());
+        }
+        for (day, from, to) in days {
+            let figures = sums.days.get(&(day, from, to)).copied().unwrap_or_default();
+            young.put(key::flow(day, from.as_ref(), to.as_ref()), figures.to_bytes());
         }
     }
 

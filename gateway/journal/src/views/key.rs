@@ -1,7 +1,7 @@
 //! The keys of the store: one letter for the view, then fixed-width parts, numbers big-endian so that they sort.
 
 use ledger::{DeliveryId, Party};
-use model::{ClientPseudonym, ExchangeId, Oin, Timestamp};
+use model::{ClientPseudonym, ExchangeId, Oin};
 
 fn join(view: u8, parts: &[&[u8]]) -> Vec<u8> {
     let mut key = Vec::with_capacity(1 + parts.iter().map(|part| part.len()).sum::<usize>());
@@ -10,9 +10,12 @@ fn join(view: u8, parts: &[&[u8]]) -> Vec<u8> {
     key
 }
 
+/// The view of places.
+pub(super) const PLACE: u8 = b'p';
+
 /// Where the frame of a record stands.
 pub(super) fn place(number: u64) -> Vec<u8> {
-    join(b'p', &[&number.to_be_bytes()])
+    join(PLACE, &[&number.to_be_bytes()])
 }
 
 /// Who claimed an exchange id.
@@ -25,37 +28,26 @@ pub(super) fn mailbox(to: &Party) -> Vec<u8> {
     join(b'm', &[to.oin.as_str().as_bytes(), to.role.as_str().as_bytes(), &[0]])
 }
 
-/// One delivery in a mailbox, in the order of records.
-pub(super) fn waiting(to: &Party, index: u64, position: u16) -> Vec<u8> {
-    let mut key = mailbox(to);
-    key.extend_from_slice(&index.to_be_bytes());
-    key.extend_from_slice(&position.to_be_bytes());
-    key
-}
-
 /// Where a delivery waits.
 pub(super) fn delivery(id: &DeliveryId) -> Vec<u8> {
     join(b'd', &[&id.0])
 }
 
-/// Deliveries by the moment they expire.
+/// The records of a bundle in which something waits for a receiver.
+pub(super) fn waiting(to: &Party, bundle: u64) -> Vec<u8> {
+    let mut key = mailbox(to);
+    key.extend_from_slice(&bundle.to_be_bytes());
+    key
+}
+
+/// Deliveries by the hour in which they expire.
 pub(super) fn expiries() -> Vec<u8> {
     join(b't', &[])
 }
 
-/// One delivery by the moment it expires.
-pub(super) fn expiry(expires: Timestamp, id: &DeliveryId) -> Vec<u8> {
-    join(b't', &[&expires.unix_millis().max(0).to_be_bytes(), &id.0])
-}
-
-/// The deliveries of a client.
-pub(super) fn of_client(client: ClientPseudonym) -> Vec<u8> {
-    join(b'k', &[&client.0])
-}
-
-/// One delivery of a client.
-pub(super) fn client_delivery(client: ClientPseudonym, id: &DeliveryId) -> Vec<u8> {
-    join(b'k', &[&client.0, &id.0])
+/// The records of a bundle in which something expires in an hour.
+pub(super) fn expiry(hour: u32, bundle: u64) -> Vec<u8> {
+    join(b't', &[&hour.to_be_bytes(), &bundle.to_be_bytes()])
 }
 
 /// The consents of a client.

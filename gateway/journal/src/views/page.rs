@@ -4,7 +4,7 @@
 //! would cost more than everything else that a commit does. What is full, or is to be read, goes to the layer as ordinary
 //! changes.
 
-use super::store::{Bits, Marks, set};
+use super::layer::{Bits, Marks, set};
 
 /// The longest value of an attribute: an OIN.
 const LONGEST: usize = 20;

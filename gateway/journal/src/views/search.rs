@@ -10,7 +10,7 @@ use std::io;
 use ledger::{Carried, Decision, Event, Kind, Leaf};
 use model::{ClientPseudonym, DataClass, ExchangeId, Oin, Timestamp};
 
-use super::store::{Bits, Young};
+use super::layer::{Bits, Young, has};
 use super::{Seen, Views, key};
 
 const CLIENT: u8 = b'c';
@@ -21,6 +21,9 @@ const CLASS: u8 = b'k';
 const DECISION: u8 = b'd';
 const KIND: u8 = b'e';
 const DAY: u8 = b't';
+
+/// The attributes with many values: a record has a mark for each.
+pub(super) const MARKED: [u8; 3] = [CLIENT, USER, EXCHANGE];
 
 const DAY_MILLIS: i64 = 86_400_000;
 
@@ -120,7 +123,7 @@ impl Views {
         ];
         for (attribute, value) in marks {
             if let Some(value) = value {
-                sets.push(self.store.marked(&key::marks(attribute), shorten(&value))?);
+                sets.push(self.store.marked(attribute, shorten(&value))?);
             }
         }
         if wanted.from.is_some() || wanted.until.is_some() {
@@ -134,6 +137,7 @@ impl Views {
         let (from, until) = (from.map_or(0, day), until.map_or(u32::MAX, day));
         let prefix = key::attribute(DAY, &from.to_be_bytes());
         let stem = prefix.get(..prefix.len().saturating_sub(4)).unwrap_or_default();
+        self.store.turn_page();
         for (key, bits) in self.store.scan(stem, None, usize::MAX)? {
             let at =
                 key.get(stem.len()..).and_then(|rest| rest.first_chunk()).map(|at| u32::from_be_bytes(*at));
@@ -160,10 +164,6 @@ fn meet(bits: Bits, other: Option<&Bits>) -> Bits {
     let pairs = bits.iter().zip(other.unwrap_or(&[0; 32]));
     met.iter_mut().zip(pairs).for_each(|(met, (one, two))| *met = one & two);
     met
-}
-
-fn has(bits: &Bits, at: u64) -> bool {
-    bits.get((at / 8) as usize).is_some_and(|byte| byte & (1 << (at % 8)) != 0)
 }
 
 /// The day of a moment, counted from 1970; days before that are day 0.
@@ -198,26 +198,5 @@ fn each_organisation(leaf: &Leaf, visit: &mut dyn FnMut(&Oin)) {
             let parties = carried.from.iter().chain(carried.to.iter().map(|to| &to.to));
             parties.for_each(|party| visit(&party.oin));
         }),
-    }
-}
-
-/// A pseudonym as hexadecimal in the values of views.
-pub(super) mod pseudonym {
-    use model::ClientPseudonym;
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    pub(in crate::views) fn serialize<S: Serializer>(
-        client: &ClientPseudonym,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(client)
-    }
-
-    pub(in crate::views) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<ClientPseudonym, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let id: ledger::KeyId = text.parse().map_err(serde::de::Error::custom)?;
-        Ok(ClientPseudonym(id.0))
     }
 }

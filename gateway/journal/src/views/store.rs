@@ -1,8 +1,9 @@
-//! Views as they are stored: what is young in memory, what is older in sled, read as one.
+//! Views as they are stored: what is young in memory, what is older in sled and in flat files, read as one.
 //!
-//! Owns: the layers and their order. New changes go to `young`; when that is large or old it is frozen and put
-//! into sled as one batch, with the index of the record after the last one in the same batch. What was
-//! never put into sled, or lost by it, is replayed from the journal: sled's flush is not trusted with anything.
+//! Owns: the layers and their order. New changes go to `young`; when that is large or old it is frozen and put into sled
+//! as one batch, with the index of the record after the last one in the same batch; what is found by a number goes into
+//! flat files before that. What was never put into sled, or lost by it, is replayed from the journal: sled's flush is not
+//! trusted with anything.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -11,26 +12,11 @@ use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use super::flat::Flat;
 use super::key;
+use super::layer::{Bits, Change, Layer, Marks, Young, amend, number, over, push, set, turn, unite};
 use super::page::Page;
-
-/// A set of 256 records: those of one entry bundle of the published log.
-pub(crate) type Bits = [u8; 32];
-
-/// A mark of eight bytes for each record of a bundle; zeros where there is none.
-pub(crate) type Marks = [[u8; 8]; 256];
-
-#[derive(Clone)]
-enum Change {
-    Put(Vec<u8>),
-    Delete,
-    /// These bits are set, whatever else is.
-    Bits(Bits),
-    /// These marks are there, whatever else is.
-    Marks(Box<Marks>),
-}
-
-type Layer = BTreeMap<Vec<u8>, Change>;
+use super::search::MARKED;
 
 #[derive(Default)]
 struct Layers {
@@ -46,10 +32,20 @@ struct Layers {
     next: u64,
 }
 
+impl Layers {
+    /// The first record whose changes are not in sled.
+    fn settled(&self) -> u64 {
+        if self.frozen.is_some() { self.frozen_from } else { self.young_from }
+    }
+}
+
 /// The views' store. One thread changes it; any may read.
 pub(crate) struct Store {
     layers: RwLock<Layers>,
     sled: sled::Db,
+    /// What is found by the number of a record or bundle does not go to sled: places, and each attribute's marks.
+    places: Flat,
+    marks: [(u8, Flat); MARKED.len()],
     /// Where sled's files stand, and how much room there must be beside them before more is put into it.
     room: Option<(PathBuf, u64)>,
 }
@@ -57,14 +53,14 @@ pub(crate) struct Store {
 /// Key of the index of the record that comes next, and of the form of the keys.
 const NEXT: &[u8] = b"\0next";
 const FORM: &[u8] = b"\0form";
-const FORM_VERSION: &[u8] = b"4";
+const FORM_VERSION: &[u8] = b"5";
 
 impl Store {
     /// Opens the store. One that does not open, is of another form, or has seen records that the journal does
     /// not hold, is made anew: it can lose nothing that the journal does not have.
     pub(crate) fn open(folder: Option<&Path>, journal_end: u64, reserve: u64) -> io::Result<Store> {
         let opened = open_sled(folder).and_then(|sled| {
-            let fine = usable(&sled, journal_end)?;
+            let fine = usable(&sled, folder, journal_end)?;
             Ok((sled, fine))
         });
         let sled = match (opened, folder) {
@@ -83,7 +79,8 @@ impl Store {
         let next = read_next(&sled)?;
         let layers = Layers { frozen_from: next, young_from: next, next, ..Layers::default() };
         let room = folder.map(|folder| (folder.to_owned(), reserve));
-        Ok(Store { layers: RwLock::new(layers), sled, room })
+        let (places, marks) = flats(folder)?;
+        Ok(Store { layers: RwLock::new(layers), sled, places, marks, room })
     }
 
     /// The first record whose changes are not in here yet.
@@ -97,6 +94,12 @@ impl Store {
         layers.young.len() + layers.frozen.as_ref().map_or(0, |frozen| frozen.len())
     }
 
+    /// How many records are in the journal's views, and not in sled.
+    pub(crate) fn behind(&self) -> u64 {
+        let layers = self.read();
+        layers.next.saturating_sub(layers.settled())
+    }
+
     /// Makes the changes of some records, all at once for readers. `next` is the record after them.
     pub(crate) fn change<R>(&self, next: u64, change: impl FnOnce(&mut Young<'_>) -> R) -> R {
         let mut layers = self.layers.write().unwrap_or_else(PoisonError::into_inner);
@@ -107,8 +110,8 @@ impl Store {
         result
     }
 
-    /// For those who read sets: what the page holds stands in the layer as well.
-    fn settle_page(&self) {
+    /// For those who read what the search view keeps: what the page holds stands in the layer as well.
+    pub(crate) fn turn_page(&self) {
         if !self.read().page.is_empty() {
             let mut layers = self.layers.write().unwrap_or_else(PoisonError::into_inner);
             let Layers { young, page, .. } = &mut *layers;
@@ -123,9 +126,11 @@ impl Store {
         match upper {
             Some(Change::Put(value)) => Ok(Some(value.clone())),
             Some(Change::Delete) => Ok(None),
-            Some(Change::Bits(_) | Change::Marks(_)) | None => {
-                Ok(self.sled.get(key)?.map(|value| value.to_vec()))
-            }
+            Some(Change::Bits(..) | Change::Marks(_)) | None => match key.first() {
+                // A place is a hint: without one, looking takes longer.
+                Some(&key::PLACE) => Ok(self.places.get(number(key)).unwrap_or_default()),
+                _ => Ok(self.sled.get(key)?.map(|value| value.to_vec())),
+            },
         }
     }
 
@@ -136,7 +141,6 @@ impl Store {
         after: Option<&[u8]>,
         limit: usize,
     ) -> io::Result<Vec<(Vec<u8>, Vec<u8>)>> {
-        self.settle_page();
         let layers = self.read();
         let from = after.map_or(Bound::Included(prefix), Bound::Excluded);
         let none = Layer::new();
@@ -151,17 +155,17 @@ impl Store {
                 break;
             }
             while let Some((above, change)) = upper.next_if(|(above, _)| above.as_slice() < key.as_ref()) {
-                push(&mut found, above, change, None);
+                push(&mut found, above, &change, None);
             }
             match upper.next_if(|(above, _)| above.as_slice() == key.as_ref()) {
-                Some((above, change)) => push(&mut found, above, change, Some(&value)),
+                Some((above, change)) => push(&mut found, above, &change, Some(&value)),
                 None => found.push((key.to_vec(), value.to_vec())),
             }
         }
         while found.len() < limit
             && let Some((key, change)) = upper.next()
         {
-            push(&mut found, key, change, None);
+            push(&mut found, key, &change, None);
         }
         found.truncate(limit);
         Ok(found)
@@ -169,62 +173,66 @@ impl Store {
 
     /// The bit sets of every key that begins with `prefix`, by the number at the end of the key.
     pub(crate) fn bits(&self, prefix: &[u8]) -> io::Result<BTreeMap<u64, Bits>> {
-        self.settle_page();
+        self.turn_page();
         let layers = self.read();
         let mut all: BTreeMap<u64, Bits> = BTreeMap::new();
-        let mut add = |key: &[u8], bits: &[u8]| {
-            let number = key.last_chunk().map_or(0, |number| u64::from_be_bytes(*number));
-            unite(all.entry(number).or_default(), bits);
-        };
+        for pair in self.sled.scan_prefix(prefix) {
+            let (key, value) = pair?;
+            unite(all.entry(number(&key)).or_default(), &value);
+        }
         for layer in layers.frozen.as_deref().into_iter().chain([&layers.young]) {
             let range = layer.range::<[u8], _>((Bound::Included(prefix), Bound::Unbounded));
             for (key, change) in range.take_while(|(key, _)| key.starts_with(prefix)) {
-                if let Change::Bits(bits) = change {
-                    add(key, bits);
+                if let Change::Bits(more, fewer) = change {
+                    amend(all.entry(number(key)).or_default(), more, fewer);
                 }
             }
-        }
-        for pair in self.sled.scan_prefix(prefix) {
-            let (key, value) = pair?;
-            add(&key, &value);
         }
         Ok(all)
     }
 
-    /// Which records have this mark, among the keys that begin with `prefix`: reads one key for every bundle.
-    pub(crate) fn marked(&self, prefix: &[u8], wanted: [u8; 8]) -> io::Result<BTreeMap<u64, Bits>> {
-        self.settle_page();
+    /// Which records have this mark of an attribute: looks at eight bytes for every record there is.
+    pub(crate) fn marked(&self, attribute: u8, wanted: [u8; 8]) -> io::Result<BTreeMap<u64, Bits>> {
+        self.turn_page();
         let layers = self.read();
         let mut all: BTreeMap<u64, Bits> = BTreeMap::new();
-        let mut look = |key: &[u8], marks: &[[u8; 8]]| {
+        let mut look = |bundle: u64, marks: &[[u8; 8]]| {
             for (at, _) in marks.iter().enumerate().filter(|(_, mark)| **mark == wanted) {
-                let number = key.last_chunk().map_or(0, |number| u64::from_be_bytes(*number));
-                set(all.entry(number).or_default(), at as u64);
+                set(all.entry(bundle).or_default(), at as u64);
             }
         };
+        let prefix = key::marks(attribute);
         for layer in layers.frozen.as_deref().into_iter().chain([&layers.young]) {
-            let range = layer.range::<[u8], _>((Bound::Included(prefix), Bound::Unbounded));
-            for (key, change) in range.take_while(|(key, _)| key.starts_with(prefix)) {
+            let range = layer.range::<[u8], _>((Bound::Included(prefix.as_slice()), Bound::Unbounded));
+            for (key, change) in range.take_while(|(key, _)| key.starts_with(&prefix)) {
                 if let Change::Marks(marks) = change {
-                    look(key, marks.as_slice());
+                    look(number(key), marks.as_slice());
                 }
             }
         }
-        for pair in self.sled.scan_prefix(prefix) {
-            let (key, value) = pair?;
-            look(&key, value.as_chunks().0);
+        if let Some(flat) = self.flat(attribute) {
+            flat.each(layers.settled().div_ceil(256), &mut |bundle, marks| {
+                look(bundle, marks.as_chunks().0)
+            })?;
         }
         Ok(all)
     }
 
-    /// Puts what is young aside, to be settled. False when something is aside already, or nothing is young.
-    pub(crate) fn freeze(&self) -> bool {
+    fn flat(&self, attribute: u8) -> Option<&Flat> {
+        self.marks.iter().find(|(known, _)| *known == attribute).map(|(_, flat)| flat)
+    }
+
+    /// Puts what is young aside, to be settled, with the last changes that belong to it. False when something is aside
+    /// already, or nothing is young.
+    pub(crate) fn freeze(&self, last: impl FnOnce(&mut Young<'_>)) -> bool {
         let mut layers = self.layers.write().unwrap_or_else(PoisonError::into_inner);
-        if layers.frozen.is_some() || layers.young_from == layers.next {
+        if layers.frozen.is_some() || (layers.young_from == layers.next && layers.young.is_empty()) {
             return false;
         }
+        let from = layers.young_from;
         let Layers { young, page, .. } = &mut *layers;
         turn(young, page);
+        last(&mut Young { layer: young, page, from });
         layers.frozen = Some(Arc::new(std::mem::take(&mut layers.young)));
         layers.frozen_from = layers.young_from;
         layers.young_from = layers.next;
@@ -248,16 +256,32 @@ impl Store {
         let mut batch = sled::Batch::default();
         for (key, change) in frozen.iter() {
             match change {
+                Change::Put(value) if key.first() == Some(&key::PLACE) => {
+                    self.places.put(number(key), value)?
+                }
                 Change::Put(value) => batch.insert(key.as_slice(), value.as_slice()),
                 Change::Delete => batch.remove(key.as_slice()),
-                Change::Bits(_) | Change::Marks(_) => {
-                    let bundle = key.last_chunk().map_or(0, |bundle| u64::from_be_bytes(*bundle));
+                Change::Bits(..) => {
                     // A bundle that began with this layer has nothing in sled.
-                    let old = if bundle * 256 < from { self.sled.get(key)? } else { None };
-                    batch.insert(key.as_slice(), change.over(old.as_deref().unwrap_or_default()));
+                    let old = if number(key) * 256 < from { self.sled.get(key)? } else { None };
+                    let value = change.over(old.as_deref().unwrap_or_default());
+                    match (value.iter().all(|byte| *byte == 0), old) {
+                        (false, _) => batch.insert(key.as_slice(), value),
+                        (true, Some(_)) => batch.remove(key.as_slice()),
+                        (true, None) => {}
+                    }
+                }
+                Change::Marks(_) => {
+                    let Some(flat) = key.get(1).and_then(|attribute| self.flat(*attribute)) else { continue };
+                    let old = if number(key) * 256 < from { flat.get(number(key))? } else { None };
+                    flat.put(number(key), &change.over(old.as_deref().unwrap_or_default()))?;
                 }
             }
         }
+        // What stands in flat files must be durable before sled says that it is there.
+        std::iter::once(&self.places)
+            .chain(self.marks.iter().map(|(_, flat)| flat))
+            .try_for_each(Flat::sync)?;
         batch.insert(NEXT, &next.to_be_bytes());
         self.sled.apply_batch(batch)?;
         self.layers.write().unwrap_or_else(PoisonError::into_inner).frozen = None;
@@ -276,121 +300,6 @@ impl Store {
     }
 }
 
-/// The layer that takes changes.
-pub(crate) struct Young<'a> {
-    layer: &'a mut Layer,
-    page: &'a mut Page,
-    from: u64,
-}
-
-impl Young<'_> {
-    pub(crate) fn put(&mut self, key: Vec<u8>, value: Vec<u8>) {
-        self.layer.insert(key, Change::Put(value));
-    }
-
-    /// Deletes a key that the record `born` had put: one that is young never reaches sled at all.
-    pub(crate) fn delete(&mut self, key: Vec<u8>, born: u64) {
-        if born >= self.from {
-            self.layer.remove(&key);
-        } else {
-            self.layer.insert(key, Change::Delete);
-        }
-    }
-
-    /// The page of the bundle in which a record stands. Records come in order.
-    pub(crate) fn page(&mut self, index: u64) -> &mut Page {
-        if self.page.bundle() != index / 256 {
-            turn(self.layer, self.page);
-            self.page.begin(index / 256);
-        }
-        self.page
-    }
-}
-
-/// Puts what a page holds into a layer.
-fn turn(layer: &mut Layer, page: &mut Page) {
-    for (attribute, value, more) in page.bits() {
-        let key = in_bundle(key::attribute(attribute, value), page.bundle());
-        if let Change::Bits(bits) = layer.entry(key).or_insert(Change::Bits([0; 32])) {
-            unite(bits, more);
-        }
-    }
-    for (attribute, more) in page.marks() {
-        let key = in_bundle(key::marks(attribute), page.bundle());
-        let change = layer.entry(key).or_insert_with(|| Change::Marks(Box::new([[0; 8]; 256])));
-        if let Change::Marks(marks) = change {
-            marks
-                .iter_mut()
-                .zip(more)
-                .filter(|(_, more)| **more != [0; 8])
-                .for_each(|(mark, more)| *mark = *more);
-        }
-    }
-    page.clear();
-}
-
-impl Change {
-    /// The value of bits or marks, over what is in sled.
-    fn over(&self, below: &[u8]) -> Vec<u8> {
-        match self {
-            Change::Bits(bits) => {
-                let mut united = *bits;
-                unite(&mut united, below);
-                united.to_vec()
-            }
-            Change::Marks(marks) => {
-                let mut all = marks.clone();
-                for (mark, below) in all.iter_mut().zip(below.as_chunks().0) {
-                    if *mark == [0; 8] {
-                        *mark = *below;
-                    }
-                }
-                all.as_flattened().to_vec()
-            }
-            Change::Put(value) => value.clone(),
-            Change::Delete => Vec::new(),
-        }
-    }
-}
-
-fn in_bundle(mut prefix: Vec<u8>, bundle: u64) -> Vec<u8> {
-    prefix.extend_from_slice(&bundle.to_be_bytes());
-    prefix
-}
-
-pub(super) fn set(bits: &mut Bits, at: u64) {
-    if let Some(byte) = bits.get_mut((at / 8) as usize) {
-        *byte |= 1 << (at % 8);
-    }
-}
-
-/// Two layers in the order of their keys; where both have a key, the upper one counts.
-fn over<'l>(
-    upper: impl Iterator<Item = (&'l Vec<u8>, &'l Change)>,
-    lower: impl Iterator<Item = (&'l Vec<u8>, &'l Change)>,
-) -> impl Iterator<Item = (&'l Vec<u8>, &'l Change)> {
-    let (mut upper, mut lower) = (upper.peekable(), lower.peekable());
-    std::iter::from_fn(move || match (upper.peek(), lower.peek()) {
-        (Some((above, _)), Some((below, _))) if below < above => lower.next(),
-        (Some((above, _)), Some((below, _))) if below == above => {
-            lower.next();
-            upper.next()
-        }
-        (Some(_), _) => upper.next(),
-        (None, _) => lower.next(),
-    })
-}
-
-fn push(found: &mut Vec<(Vec<u8>, Vec<u8>)>, key: &[u8], change: &Change, below: Option<&[u8]>) {
-    if !matches!(change, Change::Delete) {
-        found.push((key.to_vec(), change.over(below.unwrap_or_default())));
-    }
-}
-
-fn unite(bits: &mut Bits, more: &[u8]) {
-    bits.iter_mut().zip(more).for_each(|(bits, more)| *bits |= more);
-}
-
 fn open_sled(folder: Option<&Path>) -> io::Result<sled::Db> {
     let config = sled::Config::new()
         .cache_capacity(32 << 20)
@@ -406,9 +315,28 @@ fn open_sled(folder: Option<&Path>) -> io::Result<sled::Db> {
         .map_err(io::Error::from)
 }
 
-fn usable(sled: &sled::Db, journal_end: u64) -> io::Result<bool> {
+fn usable(sled: &sled::Db, folder: Option<&Path>, journal_end: u64) -> io::Result<bool> {
     let known = sled.get(FORM)?.is_none_or(|form| form == FORM_VERSION);
-    Ok(known && read_next(sled)? <= journal_end)
+    let next = read_next(sled)?;
+    if !known || next > journal_end || folder.is_none() {
+        return Ok(known && next <= journal_end);
+    }
+    let (places, marks) = flats(folder)?;
+    // Every sixteenth record has a place; and a power cut may have torn what was written last of the last bundle.
+    let whole = marks.iter().all(|(_, flat)| flat.get(next / 256).is_ok());
+    Ok(whole && places.cells()? >= next.div_ceil(super::PLACES))
+}
+
+/// The flat files of views in a folder.
+fn flats(folder: Option<&Path>) -> io::Result<(Flat, [(u8, Flat); MARKED.len()])> {
+    let [client, user, exchange] = MARKED;
+    let open = |name, width| Flat::open(folder, name, width);
+    let marks = [
+        (client, open("marks-of-clients", size_of::<Marks>())?),
+        (user, open("marks-of-users", size_of::<Marks>())?),
+        (exchange, open("marks-of-exchanges", size_of::<Marks>())?),
+    ];
+    Ok((open("places", 16)?, marks))
 }
 
 fn read_next(sled: &sled::Db) -> io::Result<u64> {

@@ -13,6 +13,7 @@ mod faults;
 mod frozen;
 mod full_disk;
 mod limits;
+mod mailbox;
 mod privacy;
 mod simulated;
 mod support;

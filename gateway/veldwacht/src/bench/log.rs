@@ -2,19 +2,25 @@
 //!
 //! Owns: the load and the peers, all in one run on one disk: rounds are interleaved and the median counts. A record
 //! here is what the gateway writes for one audited call: a sealed part, a public record, views. The raw peer writes
-//! the same number of bytes, in the same batches, into a file that is there already: `pwrite`, `fdatasync`.
+//! the same number of bytes, in the same batches, into a file that is there already: `pwrite`, `fdatasync`. `records` is the
+//! whole – the record is made, sealed and written –; `appended` is the journal alone: commits that were sealed before the
+//! clock ran, until they are durable, in the views, and answered.
 //! Used by the command, and by `cargo bench -p journal`, which includes this file.
+
+#[path = "log/postgres.rs"]
+mod postgres; // named, for `cargo bench -p journal` includes this file from elsewhere
 
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use journal::{Commit, CommitError, Journal, LogKey, Options, Publisher, PublisherThread};
+use journal::{
+    Commit, CommitError, Document, Journal, LogKey, Options, Prepared, Publisher, PublisherThread,
+};
 use ledger::{
     BundleRef, Carried, Decision, Delivery, Digest, Event, Leaf, Party, Passed, SealedPart, Terms, Trust,
     Version,
@@ -50,25 +56,48 @@ const ROUNDS: usize = 3;
 /// When the disk cannot be written, or the journal does not open.
 pub(crate) async fn run(dir: &Path, time: Duration) -> io::Result<Vec<Row>> {
     let mut rows = Vec::new();
-    let bytes = frame_bytes(dir).await?;
+    // First, for resident memory is of the whole process, and the other loads keep commits in theirs.
+    let published = published(dir, time).await?;
+    let bytes = frame_bytes(dir, audited).await?;
     for writers in [1, 64, 1024] {
-        let (mut ours, mut raw) = (Vec::new(), Vec::new());
+        let (mut ours, mut appended, mut raw) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
             raw.push(raw_round(dir, writers, bytes, time / 2)?);
-            ours.push(journal_round(dir, writers, time).await?);
+            ours.push(journal_round(dir, writers, time, audited).await?);
+            appended.push(appended_round(dir, writers, time).await?);
         }
-        let (ours, raw) = (Round::median(ours), Round::median(raw));
-        rows.push(more(format!("log/records/{writers}"), "rps", ours.rate, RAW, raw.rate));
-        rows.push(less(format!("log/cpu/{writers}"), "µs", ours.cpu, RAW, raw.cpu));
-        for (name, ours, raw) in [("p50", ours.p50, raw.p50), ("p99", ours.p99, raw.p99)] {
-            rows.push(less(format!("log/latency/{writers}/{name}"), "µs", ours, RAW, raw));
+        let (ours, appended, raw) = (Round::median(ours), Round::median(appended), Round::median(raw));
+        for (load, ours) in [("", ours), ("appended/", appended)] {
+            let records = if load.is_empty() { "records/" } else { load };
+            rows.push(more(format!("log/{records}{writers}"), "rps", ours.rate, RAW, raw.rate));
+            rows.push(less(format!("log/{load}cpu/{writers}"), "µs", ours.cpu, RAW, raw.cpu));
+            for (name, ours, raw) in [("p50", ours.p50, raw.p50), ("p99", ours.p99, raw.p99)] {
+                rows.push(less(format!("log/{load}latency/{writers}/{name}"), "µs", ours, RAW, raw));
+            }
         }
-        if let Some(theirs) = postgres(dir, writers, bytes, time) {
+        if let Some(theirs) = postgres::rate(dir, writers, bytes, time) {
             rows.push(more(format!("log/records/{writers}/postgres"), "rps", ours.rate, POSTGRES, theirs));
         }
     }
-    rows.extend(published(dir, time).await?);
+    rows.extend(delivered(dir, time).await?);
+    rows.extend(published);
     Ok(rows)
+}
+
+/// As `records`, of documents that wait for a receiver who never collects: what the views of a mailbox cost.
+async fn delivered(dir: &Path, time: Duration) -> io::Result<Vec<Row>> {
+    const WRITERS: usize = 64;
+    let bytes = frame_bytes(dir, sent).await?;
+    let (mut ours, mut raw) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        raw.push(raw_round(dir, WRITERS, bytes, time / 2)?);
+        ours.push(journal_round(dir, WRITERS, time, sent).await?);
+    }
+    let (ours, raw) = (Round::median(ours), Round::median(raw));
+    Ok(vec![
+        more(format!("log/delivered/{WRITERS}"), "rps", ours.rate, RAW, raw.rate),
+        less(format!("log/delivered/cpu/{WRITERS}"), "µs", ours.cpu, RAW, raw.cpu),
+    ])
 }
 
 fn more(name: String, unit: &'static str, value: f64, peer: &'static str, peer_value: f64) -> Row {
@@ -139,7 +168,12 @@ fn raw_flushes(file: &File, size: usize, writers: usize, bytes: usize, time: Dur
     Ok(Round::of(took, records, begun.elapsed(), cpu() - used))
 }
 
-async fn journal_round(dir: &Path, writers: usize, time: Duration) -> io::Result<Round> {
+async fn journal_round(
+    dir: &Path,
+    writers: usize,
+    time: Duration,
+    make: fn(u64) -> Commit,
+) -> io::Result<Round> {
     let folder = tempfile::tempdir_in(dir)?;
     let journal = open(folder.path())?;
     let next = Arc::new(AtomicU64::new(0));
@@ -150,7 +184,7 @@ async fn journal_round(dir: &Path, writers: usize, time: Duration) -> io::Result
             tokio::spawn(async move {
                 let mut took = Vec::new();
                 while begun.elapsed() < time {
-                    let commit = audited(next.fetch_add(1, Ordering::Relaxed));
+                    let commit = make(next.fetch_add(1, Ordering::Relaxed));
                     let start = Instant::now();
                     match journal.commit(commit).await {
                         Ok(_) => took.push(start.elapsed()),
@@ -170,13 +204,61 @@ async fn journal_round(dir: &Path, writers: usize, time: Duration) -> io::Result
     Ok(Round::of(took, records, begun.elapsed(), cpu() - used))
 }
 
+/// As [`journal_round`], of commits that are sealed before the clock runs: for `time`, or until all of them are durable. They
+/// are enough for the views to be moved to their store on the way.
+async fn appended_round(dir: &Path, writers: usize, time: Duration) -> io::Result<Round> {
+    const PREPARED: usize = 160_000;
+    let folder = tempfile::tempdir_in(dir)?;
+    let journal = open(folder.path())?;
+    let each = (PREPARED / writers).min(8_000);
+    let mut prepared = Vec::new();
+    for writer in 0..writers {
+        let mut ready = Vec::new();
+        for number in 0..each {
+            match journal.prepare(audited((writer * each + number) as u64)).await.map_err(io::Error::other)? {
+                Prepared::Ready(commit) => ready.push(commit),
+                Prepared::Repeated(_) => return Err(io::Error::other("no exchange is made twice here")),
+            }
+        }
+        prepared.push(ready);
+    }
+    let (begun, used) = (Instant::now(), cpu());
+    let tasks: Vec<_> = prepared
+        .into_iter()
+        .map(|ready| {
+            let journal = Arc::clone(&journal);
+            tokio::spawn(async move {
+                let mut took = Vec::new();
+                for commit in ready {
+                    if begun.elapsed() >= time {
+                        break;
+                    }
+                    let start = Instant::now();
+                    match journal.append(commit).await {
+                        Ok(_) => took.push(start.elapsed()),
+                        Err(CommitError::Busy) => tokio::task::yield_now().await,
+                        Err(error) => return Err(io::Error::other(error)),
+                    }
+                }
+                Ok(took)
+            })
+        })
+        .collect();
+    let mut took = Vec::new();
+    for task in tasks {
+        took.extend(task.await.map_err(io::Error::other)??);
+    }
+    let records = took.len();
+    Ok(Round::of(took, records, begun.elapsed(), cpu() - used))
+}
+
 /// How many bytes of disk one record takes.
-async fn frame_bytes(dir: &Path) -> io::Result<usize> {
+async fn frame_bytes(dir: &Path, make: fn(u64) -> Commit) -> io::Result<usize> {
     const RECORDS: u64 = 200;
     let folder = tempfile::tempdir_in(dir)?;
     let journal = open(folder.path())?;
     for number in 0..RECORDS {
-        let _ = journal.commit(audited(number)).await.map_err(io::Error::other)?;
+        let _ = journal.commit(make(number)).await.map_err(io::Error::other)?;
     }
     drop(journal);
     let segment = std::fs::read(folder.path().join("journal/00000000000000000000.seg"))?;
@@ -253,7 +335,7 @@ fn resident() -> Option<f64> {
     line.trim().strip_suffix(" kB")?.trim().parse::<f64>().ok().map(|kilobytes| kilobytes / 1024.0)
 }
 
-fn open(folder: &Path) -> io::Result<Arc<Journal>> {
+pub(crate) fn open(folder: &Path) -> io::Result<Arc<Journal>> {
     let options = Options::new(folder, b"the master secret of a benchmark".as_slice());
     Journal::open(options).map(Arc::new).map_err(io::Error::other)
 }
@@ -266,7 +348,7 @@ fn log_key() -> io::Result<LogKey> {
 }
 
 /// The record of one audited call; a thousand clients in turn.
-fn audited(number: u64) -> Commit {
+pub(crate) fn audited(number: u64) -> Commit {
     let party = |oin: &str, role: &str| Some(Party { oin: oin.parse().ok()?, role: role.parse().ok()? });
     let random = number.to_be_bytes();
     let mut tail = [0; 10];
@@ -300,63 +382,13 @@ fn audited(number: u64) -> Commit {
     Commit { client: Some(ClientPseudonym(client)), sealed, ..Commit::of(leaf) }
 }
 
-/// Transactions a second of a PostgreSQL that is started for this, each inserting as many bytes as a record has.
-/// None where there is no server binary.
-fn postgres(dir: &Path, writers: usize, bytes: usize, time: Duration) -> Option<f64> {
-    let server = tools()?;
-    let folder = tempfile::Builder::new().prefix("pg").tempdir_in(dir).ok()?;
-    // PostgreSQL does not run as root: the files are its own user's, when there is one.
-    let data = folder.path().join("data");
-    let run = |tool: PathBuf, arguments: &[&str]| {
-        let mut command = if as_root() {
-            let mut command = Command::new("runuser");
-            command.args(["-u", "postgres", "--"]).arg(tool);
-            command
-        } else {
-            Command::new(tool)
-        };
-        command.args(arguments).stderr(Stdio::null()).stdin(Stdio::null()).current_dir("/");
-        command.output().ok().filter(|output| output.status.success())
-    };
-    if as_root() {
-        Command::new("chown").args(["postgres", folder.path().to_str()?]).status().ok()?;
-        Command::new("chmod").args(["a+x", dir.to_str()?]).status().ok()?;
-    }
-    let (data, socket) = (data.to_str()?, folder.path().to_str()?);
-    run(server.join("initdb"), &["-D", data, "-A", "trust", "-U", "bench", "--no-sync"])?;
-    let connections = writers.min(64); // a process each; more than these only wait
-    let settings = format!("-c listen_addresses= -c unix_socket_directories={socket} -c max_connections=100");
-    let log = folder.path().join("log");
-    let control = server.join("pg_ctl");
-    run(control.clone(), &["-D", data, "-l", log.to_str()?, "-o", &settings, "-w", "start"])?;
-    let script = folder.path().join("insert.sql");
-    let insert = format!("insert into record (body) values (repeat('x', {bytes})::bytea);\n");
-    let rate = std::fs::write(&script, insert).ok().and_then(|()| {
-        let table = "create table record (id bigserial primary key, body bytea)";
-        run(server.join("psql"), &["-h", socket, "-U", "bench", "-d", "postgres", "-c", table])?;
-        let (clients, seconds) = (connections.to_string(), time.as_secs().max(1).to_string());
-        let flags =
-            ["-h", socket, "-U", "bench", "-n", "-c", &clients, "-j", "2", "-T", &seconds, "-M", "prepared"];
-        let flags: Vec<&str> = flags.into_iter().chain(["-f", script.to_str()?, "postgres"]).collect();
-        tps(&run(server.join("pgbench"), &flags)?.stdout)
-    });
-    run(control, &["-D", data, "-m", "immediate", "stop"]);
-    rate
-}
-
-fn tps(output: &[u8]) -> Option<f64> {
-    let text = std::str::from_utf8(output).ok()?;
-    text.lines().find_map(|line| line.strip_prefix("tps = ")?.split(' ').next()?.parse().ok())
-}
-
-fn as_root() -> bool {
-    Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.starts_with(b"0\n"))
-}
-
-/// The folder with PostgreSQL's programs: where Debian puts them, newest version first.
-fn tools() -> Option<PathBuf> {
-    let mut versions: Vec<_> = std::fs::read_dir("/usr/lib/postgresql").ok()?.flatten().collect();
-    versions.sort_by_key(|version| std::cmp::Reverse(version.file_name()));
-    let folders = versions.into_iter().map(|version| version.path().join("bin"));
-    folders.into_iter().find(|bin| bin.join("postgres").exists() && bin.join("pgbench").exists())
+/// A document of 300 bytes for one receiver.
+pub(crate) fn sent(number: u64) -> Commit {
+    let mut commit = audited(number);
+    let Event::Ask(carried) = commit.leaf.event else { return commit };
+    let expires = commit.leaf.time.plus_seconds(30 * 24 * 3600);
+    let documents = carried.to.iter().map(|to| Document { to: to.to.clone(), bytes: vec![7; 300], expires });
+    (commit.documents, commit.request) = (documents.collect(), Some(Digest([2; 32])));
+    commit.leaf.event = Event::Sent(carried);
+    commit
 }
