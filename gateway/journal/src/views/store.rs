@@ -57,7 +57,7 @@ pub(crate) struct Store {
 /// Key of the index of the record that comes next, and of the form of the keys.
 const NEXT: &[u8] = b"\0next";
 const FORM: &[u8] = b"\0form";
-const FORM_VERSION: &[u8] = b"4";
+const FORM_VERSION: &[u8] = b"5";
 
 impl Store {
     /// Opens the store. One that does not open, is of another form, or has seen records that the journal does
