@@ -116,8 +116,8 @@ export async function sound(page, name) {
 export async function arrive(page, act) {
   await page.evaluate(() => { window.left = true; });
   await act();
+  // Not until the network is idle: a page that hears of new records never is.
   await page.waitForFunction(() => !window.left && document.readyState === "complete");
-  await page.waitForLoadState("networkidle");
 }
 
 /** Sends the form that this button is in, and waits for what comes of it. */

@@ -60,7 +60,7 @@ test("a privacy officer's day", async () => {
   const diagnosis = page.getByRole("row", { name: /medisch\.diagnose/ }).first();
   assert.match(await diagnosis.textContent(), /volledig[\s\S]*niets[\s\S]*niets[\s\S]*niets/);
   // A cell's rule is told in its sentence, on the spot and by keyboard.
-  await diagnosis.getByRole("button", { name: /^Regel \d+$/ }).last().focus();
+  await diagnosis.getByRole("button", { name: /^Regel \d+$/ }).nth(2).focus();
   await page.keyboard.press("Enter");
   assert.match(await page.locator(".says:popover-open").textContent(), /Geen medisch gegeven/);
   await sound(page, "officer-rule-of-cell");

@@ -175,6 +175,7 @@ words! {
         past_gone: "Van {} leveringen is de tekst er niet meer (opgehaald, verlopen of gewist): daarvan kan niemand het zeggen.", "Of {} deliveries the text is gone (collected, expired or erased): of these nobody can tell.";
         past_left: "{} leveringen zijn niet geopend: het zijn er te veel voor één keer.", "{} deliveries were not opened: there are too many for one time.";
         past_same: "Geen verschil: de woorden van dit concept doen met deze teksten wat de woorden van nu doen.", "No difference: the words of this draft do with these texts what the words of now do.";
+        past_nothing: "Er is nu geen tekst te lezen: dit zegt niets over de woorden van dit concept.", "There is no text to be read now: this tells nothing of the words of this draft.";
         past_stopped: "Was tegengehouden: {}", "Would have been stopped: {}";
         past_freed: "Was doorgegaan: {}", "Would have passed: {}";
         past_record: "Record", "Record no.";

@@ -42,7 +42,8 @@ struct Page {
     looked: String,
     /// What could not be looked at: no text is kept longer than it waits.
     unseen: Vec<String>,
-    same: bool,
+    /// Why no place is listed: a mark and a sentence.
+    same: Option<(&'static str, &'static str)>,
     lists: Vec<List>,
     on_record: Vec<(String, String)>,
 }
@@ -78,7 +79,11 @@ fn told(visitor: &Visitor, id: u64, draft: String, past: PastTexts) -> Page {
         draft,
         looked: show::fill(t.past_looked, &[&number(past.opened), &number(past.texts)]),
         unseen: filled(t.past_gone, past.gone).into_iter().chain(filled(t.past_left, past.left)).collect(),
-        same: lists.is_empty(),
+        same: match (lists.is_empty(), past.texts) {
+            (false, _) => None,
+            (true, 0) => Some(("mind", t.past_nothing)),
+            (true, _) => Some(("pass", t.past_same)),
+        },
         lists,
         on_record: on_record
             .into_iter()
