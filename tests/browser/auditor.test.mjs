@@ -2,7 +2,7 @@
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { CLIENT, HOSTILE, browser, demo, enter, send, sound } from "./demo.mjs";
+import { CLIENT, HOSTILE, browser, demo, enter, example, run, send, sound } from "./demo.mjs";
 
 let stage, chrome;
 
@@ -33,6 +33,13 @@ test("an auditor's day", async () => {
   await page.waitForSelector("[data-verify] .tag.pass");
   assert.match(await page.getAttribute("[data-verify]", "data-told"), /^right \d+ \d+ [0-9a-f]{64} [0-9a-f]{64}$/);
   await sound(page, "auditor-record");
+
+  // New records are told of while the page is open; only where the newest are shown.
+  await page.goto("/audit");
+  const to = ["--to", "00000099000000004000:coach", "--purpose", "aanmelding", "--client", CLIENT, "--type", "werkfit.v1.Aanmelding"];
+  await run(stage, "send", "gemeente/klantmanager", ...to, example("X05-aanmelding"));
+  await page.waitForSelector("[data-live]:not([hidden])");
+  assert.match(await page.textContent("[data-live]"), /1 nieuwe records? sinds/);
 
   // Days are those of the clock in the Netherlands, also in the hour before it is tomorrow there.
   const day = (offset) => new Intl.DateTimeFormat("sv-SE", { timeZone: "Europe/Amsterdam" }).format(Date.now() + offset * 86_400_000);
@@ -92,9 +99,14 @@ test("an auditor's day", async () => {
 test("a beheerder sees how it goes and no record", async () => {
   const page = await enter(chrome, stage, "beheerder-1");
   await page.goto("/");
-  assert.deepEqual(await page.locator("header nav a").allTextContents().then((all) => all.map((text) => text.trim())), ["Overzicht", "Beleid"]);
+  assert.deepEqual(await page.locator("header nav a").allTextContents().then((all) => all.map((text) => text.trim())), ["Overzicht", "Beleid", "Gezondheid"]);
   for (const path of ["/audit", "/audit/record/1", "/audit/person", "/inzage", "/audit/sample"]) {
     assert.equal((await page.goto(path)).status(), 403, path);
   }
+  await page.getByRole("link", { name: "Gezondheid" }).click();
+  await page.waitForURL(/health/);
+  assert.equal(await page.locator(".tabs").count(), 0, "no section is offered that is closed");
+  await send(page, "Alles narekenen");
+  assert.match(await page.getByRole("status").textContent(), /Alles klopt/);
   await page.context().close();
 });

@@ -83,7 +83,7 @@ export const browser = () => chromium.launch({ executablePath: process.env.CHROM
 export async function enter(chrome, stage, who, options = {}) {
   const [certPath, keyPath] = [`${stage.pki}/operators/${who}.pem`, `${stage.pki}/operators/${who}.key.pem`];
   const context = await chrome.newContext({
-    viewport: { width: 1280, height: 800 }, locale: "nl-NL", ignoreHTTPSErrors: true, baseURL: stage.origin,
+    viewport: { width: 1366, height: 768 }, locale: "nl-NL", reducedMotion: "reduce", ignoreHTTPSErrors: true, baseURL: stage.origin,
     clientCertificates: [{ origin: stage.origin, certPath, keyPath }], ...options,
   });
   const page = await context.newPage();
@@ -112,8 +112,13 @@ export async function sound(page, name) {
   assert.ok(wide <= 1, `${name} is ${wide} pixels wider than its window`);
 }
 
-/** Sends the form that this button is in, and waits for what comes of it. */
-export async function send(page, label) {
-  await Promise.all([page.waitForLoadState("load"), page.getByRole("button", { name: label, exact: true }).first().click()]);
-  await page.waitForLoadState("networkidle");
+/** Does something that leads to another page, or to the same one anew, and waits for it. */
+export async function arrive(page, act) {
+  await page.evaluate(() => { window.left = true; });
+  await act();
+  // Not until the network is idle: a page that hears of new records never is.
+  await page.waitForFunction(() => !window.left && document.readyState === "complete");
 }
+
+/** Sends the form that this button is in, and waits for what comes of it. */
+export const send = (page, label) => arrive(page, () => page.getByRole("button", { name: label, exact: true }).first().click());

@@ -2,7 +2,9 @@
 // and a text that was held.
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
-import { CLIENT, HOSTILE, browser, demo, document, emergency, enter, example, hold, run, send, sound } from "./demo.mjs";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { CLIENT, HOSTILE, arrive, browser, demo, document, emergency, enter, example, hold, run, send, sound } from "./demo.mjs";
 
 let stage, chrome;
 
@@ -57,6 +59,13 @@ test("a privacy officer's day", async () => {
   await send(page, "Tonen");
   const diagnosis = page.getByRole("row", { name: /medisch\.diagnose/ }).first();
   assert.match(await diagnosis.textContent(), /volledig[\s\S]*niets[\s\S]*niets[\s\S]*niets/);
+  // A cell's rule is told in its sentence, on the spot and by keyboard.
+  await diagnosis.getByRole("button", { name: /^Regel \d+$/ }).nth(2).focus();
+  await page.keyboard.press("Enter");
+  assert.match(await page.locator(".says:popover-open").textContent(), /Geen medisch gegeven/);
+  await sound(page, "officer-rule-of-cell");
+  await page.keyboard.press("Escape");
+  assert.equal(await page.locator(".says:popover-open").count(), 0);
 
   await page.goto("/policies/simulate?exchange=M1");
   await page.getByLabel("Van wie aan wie").selectOption({ label: "GGZ Waterkant (behandelaar) → Opstap Re-integratie (coach)" });
@@ -66,6 +75,10 @@ test("a privacy officer's day", async () => {
   assert.match(await fields(/diagnoses\[0\]\.code/), /weggelaten[\s\S]*Geen medisch gegeven/);
   assert.match(await fields(/client\.voornaam/), /volledig/);
   await sound(page, "officer-simulated");
+  // Another exchange, and back: the lists follow, and what was typed stays.
+  await arrive(page, () => page.getByLabel("Uitwisseling").selectOption("X05"));
+  await arrive(page, () => page.getByLabel("Uitwisseling").selectOption("M1"));
+  assert.match(await page.getByLabel("Document (JSON)").inputValue(), /diagnoses/);
   await page.getByLabel("Document (JSON)").fill("{ geen json");
   await send(page, "Uitproberen");
   assert.match(await page.getByRole("alert").textContent(), /geen document van deze soort \(1:3\)/);
@@ -87,6 +100,9 @@ test("a privacy officer's day", async () => {
   const answer = await page.textContent("main");
   assert.match(answer, /Overzicht van uw gegevens[\s\S]*Opstap Re-integratie \(coach\)/);
   assert.ok(!answer.includes(CLIENT) && !page.url().includes(CLIENT));
+  const coach = page.locator("table").first().getByRole("row", { name: /Opstap Re-integratie \(coach\)/ });
+  assert.match(await coach.textContent(), /\d+ nov 20\d\d|20\d\d/);
+  assert.doesNotMatch(await coach.textContent(), /Diagnose|Medicatie|Verslaving/, "what a coach received in all");
   await sound(page, "officer-inzage");
   await page.emulateMedia({ media: "print" });
   await page.screenshot({ path: `${process.env.SCREENSHOTS || "/tmp"}/officer-inzage-print.png`, fullPage: true });
@@ -100,7 +116,7 @@ test("a privacy officer's day", async () => {
   await page.waitForSelector("[data-verify] .tag.pass");
   const raw = await page.locator("pre").textContent();
   assert.ok(!raw.includes(CLIENT) && !raw.includes("Verzoek") && !raw.includes("officer-1"));
-  await page.getByRole("button", { name: "Afmelden" }).click();
+  await send(page, "Afmelden");
   assert.match(await page.textContent("h1"), /afgemeld/);
   await page.context().close();
 });
@@ -155,6 +171,11 @@ test("two officers on one draft: nothing is overwritten, errors stand in place, 
 test("a word becomes part of the policy by a draft: tried, seen as a line, signed, approved, put in force", async () => {
   const [one, two, three] = await Promise.all(["officer-1", "officer-2", "officer-3"].map((who) => enter(chrome, stage, who)));
   const SENTENCE = "Mevrouw vertelt over de gruizel van vorige week.";
+  const PAST_SENTENCE = "Kan een half uur met de gruizel bezig zijn.";
+  const letter = join(stage.folder, "gruizel.json");
+  writeFileSync(letter, document("X05-aanmelding").replace("Kan zich een half uur achter elkaar op een taak richten.", PAST_SENTENCE));
+  const to = ["--to", "00000099000000004000:coach", "--purpose", "aanmelding", "--client", CLIENT, "--type", "werkfit.v1.Aanmelding"];
+  assert.match((await run(stage, "send", "gemeente/klantmanager", ...to, letter)).said, /"delivered"/);
   const marked = async (page) => {
     await page.getByLabel("Zin of tekst").fill(SENTENCE);
     await send(page, "Uitproberen");
@@ -177,6 +198,16 @@ test("a word becomes part of the policy by a draft: tried, seen as a line, signe
   const draft = new URL(two.url()).pathname;
   assert.match(await two.textContent("#outcome"), /gruizel\s+medisch\.klacht[\s\S]*verruimt[\s\S]*woorden die de poort leest/);
   await sound(two, "lexicon-draft");
+  // Which past texts it would have stopped: by record, rule and hash, and never in words.
+  await send(two, "Welke teksten van toen?");
+  const past = await two.textContent("main");
+  assert.match(past, /\d+ leveringen geopend, \d+ teksten vergeleken/);
+  assert.match(past, /Was tegengehouden: [1-9]/);
+  assert.match(await two.locator("tbody tr").first().textContent(), /#\d+[\s\S]*Klachten[\s\S]*eigen\.woord[\s\S]*[0-9a-f]{64}/);
+  assert.ok(!(await two.content()).includes(PAST_SENTENCE), "no text is shown");
+  await sound(two, "lexicon-past");
+  await two.goto("/audit?kind=access");
+  assert.match(await two.locator("tbody tr").first().textContent(), /wat een andere woordenlijst had tegengehouden/);
   await two.goto("/policies/lexicon");
   assert.deepEqual(await marked(two), [], "a draft decides nothing");
   await two.getByLabel("Met de woorden van").selectOption({ label: "Woordenlijst: gruizel" });
@@ -207,7 +238,7 @@ test("a cell of the matrix is narrowed by a form, and going back takes two other
     await page.getByLabel("Grond").fill("AP, De zieke werknemer");
   }
   await send(two, "Bewaren en nakijken");
-  assert.match(await two.textContent("#outcome"), /versmalt[\s\S]*ja_nee/);
+  assert.match(await two.textContent("#outcome"), /versmalt[\s\S]*alleen ja of nee/);
   assert.match(await two.locator("pre.excerpt .line.in").allTextContents().then((all) => all.join("\n")), /Action::"ja_nee"[\s\S]*einde cel/);
   await sound(two, "draft-cell-narrowed");
   await send(one, "Bewaren en nakijken");
@@ -217,6 +248,17 @@ test("a cell of the matrix is narrowed by a form, and going back takes two other
   await sound(one, "draft-cell-overtaken");
   await two.goto(`${draft}/cells?purpose=aanmelding`);
   assert.match(await work(two).textContent(), /alleen ja of nee[\s\S]*anders dan nu geldt/);
+  // A document under the rules of the draft, beside those in force.
+  const tried = async (rules) => {
+    await two.goto("/policies/simulate?exchange=X05");
+    await arrive(two, () => two.getByLabel("Met de regels van").selectOption({ label: rules }));
+    await two.getByLabel("Van wie aan wie").selectOption({ label: "Gemeente Lindeveen (klantmanager) → Opstap Re-integratie (coach)" });
+    await two.getByLabel("Document (JSON)").fill(document("X05-aanmelding"));
+    await send(two, "Uitproberen");
+    return two.getByRole("row", { name: /opleiding\.diploma/ }).first().textContent();
+  };
+  assert.match(await tried("Minder uren voor de coach"), /weggelaten[\s\S]*De coach hoeft alleen te weten/);
+  await two.goto("/policies/simulate?exchange=X05");
   await sound(two, "draft-cells-changed");
   await decide(draft, two, [one]);
   await one.goto("/policies?purpose=aanmelding");

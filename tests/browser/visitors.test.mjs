@@ -42,6 +42,7 @@ test("hostile text in every field is text", async () => {
     ["/audit", "input[name=exchange]", "Filteren"],
     ["/audit/sample", "input[name=seed]", "Trekken"],
     ["/audit/export", "textarea[name=reason]", null],
+    ["/audit/reports", "textarea[name=reason]", "Rapport maken"],
     ["/inzage", "input[name=bsn]", "Overzicht maken"],
   ];
   for (const [path, field, button] of forms) {
@@ -72,7 +73,9 @@ test("hostile text in every field is text", async () => {
     assert.equal((await page.goto(path)).status(), 200, path);
   }
   for (const path of ["/held/%3Cscript%3E/release", "/policies/drafts/1%22", "/policies/drafts/99/cell?class=%3Cb%3E", "/policies/changes/%00"]) {
-    assert.ok([400, 404, 405].includes((await page.request.get(path, { failOnStatusCode: false })).status()), path);
+    const answer = await page.request.get(path, { failOnStatusCode: false });
+    assert.ok([400, 404, 405].includes(answer.status()), path);
+    assert.match(await answer.text(), /<h1>Deze pagina is er niet<\/h1>/, path);
   }
   assert.notEqual(await page.title(), "taken");
   assert.deepEqual(page.complaints, []);
@@ -153,7 +156,14 @@ test("a gateway that starts again under a page loses nothing that was typed, and
   await page.locator("textarea[name=text]").fill(`${text}\n// getypt voor de herstart`);
   await overview.goto("/");
 
+  // Sent while nobody listens: the page stays, with what was typed, and says what happened and when it is over.
   await stage.stop();
+  await page.getByRole("button", { name: "Bewaren en nakijken" }).click();
+  await page.waitForSelector("[data-down].stop");
+  assert.match(await page.getByRole("alert").last().textContent(), /niet bereikbaar[\s\S]*staat hier nog/);
+  assert.equal(new URL(page.url()).pathname, draft);
+  assert.ok((await page.locator("textarea[name=text]").inputValue()).endsWith("// getypt voor de herstart"));
+  await sound(page, "gateway-away");
   const config = join(stage.folder, "gateway.toml");
   const port = (address) => new URL(address).port;
   const witness = await start(["log", "witness", "--listen", "127.0.0.1:0", "--state", join(stage.folder, "witness"),
@@ -168,11 +178,14 @@ test("a gateway that starts again under a page loses nothing that was typed, and
   writeFileSync(config, `${settings}\n[[log.witness]]\nkey = "${key}"\nurl = "${url}"\n`);
   stage.stop = (await start(["serve", "--config", config], /listening on/)).end;
 
+  await page.waitForSelector("[data-down].pass");
+  assert.match(await page.getByRole("alert").last().textContent(), /is er weer/);
   await send(page, "Bewaren en nakijken");
   assert.match(await page.textContent("h1"), /sessie was afgelopen/);
   assert.ok((await page.locator("textarea").inputValue()).endsWith("// getypt voor de herstart"));
   assert.equal(await page.getByText("version", { exact: true }).count(), 0, "only what was typed is shown");
   await sound(page, "restarted");
+  // The way back leads to the page as it was left, too.
   await send(page, "Opnieuw versturen");
   assert.equal(new URL(page.url()).pathname, draft);
   assert.ok((await page.locator("textarea[name=text]").inputValue()).trimEnd().endsWith("// getypt voor de herstart"));

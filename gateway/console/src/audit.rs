@@ -24,6 +24,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::{get, post};
+use oversight::Act;
 
 use crate::Console;
 use crate::shell::Shell;
@@ -49,13 +50,15 @@ pub(crate) fn router() -> Router<Arc<Console>> {
 /// The frame of a section.
 fn shell(visitor: &Visitor, title: impl Into<String>) -> Shell {
     let t = &visitor.words().audit;
-    Shell::new(visitor, title).with_tabs([
-        ("/audit", t.search),
-        ("/audit/person", t.by_client_open),
-        ("/audit/sample", t.samples),
-        ("/audit/reports", t.reports),
-        ("/audit/escapes", t.escapes),
-        ("/audit/export", t.exports),
-        ("/audit/health", t.health),
-    ])
+    let tabs = [
+        ("/audit", Act::Search, t.search),
+        ("/audit/person", Act::Search, t.by_client_open),
+        ("/audit/sample", Act::Export, t.samples),
+        ("/audit/reports", Act::Search, t.reports),
+        ("/audit/escapes", Act::Search, t.escapes),
+        ("/audit/export", Act::Export, t.exports),
+        ("/audit/health", Act::LookAtMachine, t.health),
+    ];
+    let tabs = tabs.into_iter().filter(|(_, act, _)| visitor.may(*act));
+    Shell::new(visitor, title).with_tabs(tabs.map(|(href, _, label)| (href, label)))
 }

@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use identity::Operator;
 
 use crate::Console;
-use crate::fault::Fault;
+use crate::fault::{self, Fault};
 use crate::form::{Form, TOKEN};
 use crate::links::{Links, PREFIX};
 use crate::session::{Presented, Session};
@@ -92,10 +92,10 @@ async fn admitted(console: &Console, door: &Door, request: Request, next: Next) 
         },
     };
     let gateway = console.setup.producer.oin;
-    let here = request.uri().path_and_query().map_or("/", |here| here.as_str()).to_owned();
+    let here = here(&request);
     let visitor = Arc::new(Visitor { operator, token: session.token.clone(), gateway, language, here });
     let mut response = with_form(&session, Arc::clone(&visitor), request, next).await;
-    if let Some(fault) = response.extensions().get::<Fault>().cloned() {
+    if let Some(fault) = fault::of_answer(&response) {
         response = fault_page(&visitor, &fault, response.status());
     }
     if let Some(name) = new {
@@ -110,7 +110,7 @@ async fn with_form(session: &Session, visitor: Arc<Visitor>, request: Request, n
     let reads = matches!(parts.method, Method::GET | Method::HEAD);
     let bytes = if reads { Ok(Bytes::new()) } else { to_bytes(body, MOST_BYTES).await };
     let Ok(bytes) = bytes else {
-        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+        return Fault::TooLarge.into_response();
     };
     if !reads {
         let form = Form::read(&bytes);
@@ -162,6 +162,15 @@ pub(crate) fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> 
     let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut pairs = all.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
     pairs.find_map(|(known, value)| (known == name).then_some(value))
+}
+
+/// The page that the visitor looks at: of a form that was sent, the one that it stood on, for that can be shown again.
+fn here(request: &Request) -> String {
+    let referer =
+        request.headers().get(header::REFERER).and_then(|from| from.to_str().ok()?.parse::<Uri>().ok());
+    let from = referer.filter(|_| !matches!(*request.method(), Method::GET | Method::HEAD));
+    let uri = from.as_ref().unwrap_or_else(|| request.uri());
+    uri.path_and_query().map_or("/", |here| here.as_str()).to_owned()
 }
 
 /// Browsers say where a form comes from. One that says nothing is no browser of today.

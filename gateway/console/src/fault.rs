@@ -10,6 +10,8 @@ use model::{Reason, Refusal};
 pub(crate) enum Fault {
     /// There is no such page or thing.
     NotFound,
+    /// More was typed than a form may hold.
+    TooLarge,
     /// Oversight said no; the no stands in the log.
     Refused(Refusal),
     /// The console itself cannot go on.
@@ -20,6 +22,7 @@ impl Fault {
     fn status(&self) -> StatusCode {
         match self {
             Fault::NotFound => StatusCode::NOT_FOUND,
+            Fault::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Fault::Refused(refusal) => match refusal.reason.fault() {
                 model::Fault::Gateway => StatusCode::SERVICE_UNAVAILABLE,
                 _ => StatusCode::FORBIDDEN,
@@ -27,6 +30,15 @@ impl Fault {
             Fault::Broken => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
+}
+
+/// Why there is no page, of an answer that the server made without one: an address that cannot be read, or is none to look at.
+pub(crate) fn of_answer(response: &Response) -> Option<Fault> {
+    let told = response.extensions().get::<Fault>().cloned();
+    let status = response.status();
+    let bare =
+        matches!(status, StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED);
+    told.or_else(|| bare.then_some(Fault::NotFound))
 }
 
 impl IntoResponse for Fault {

@@ -4,6 +4,7 @@
 //! there. Opening a text is an act, so it is a form and not a link; nothing of a text stands in an address.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use askama::Template;
 use axum::extract::{Path, State};
@@ -32,6 +33,9 @@ pub(crate) fn router() -> Router<Arc<Console>> {
         .route("/held/{delivery}/{step}", post(decide))
 }
 
+/// How long a page waits for the first look through a long log; then it says that this is still going on.
+const PATIENCE: Duration = Duration::from_millis(100);
+
 /// Why a text is released or stays held, as the log has it.
 const GROUNDS: [(&str, &[&str]); 2] = [
     ("release", &["vals-alarm", "nodig-voor-het-doel", "client-wil-dit"]),
@@ -59,6 +63,8 @@ struct Row {
 struct Queue {
     shell: Shell,
     said: Option<&'static str>,
+    /// The log was looked through: else there may be more.
+    known: bool,
     open: Vec<Row>,
     over: Vec<Row>,
 }
@@ -87,7 +93,9 @@ struct Opened {
 
 /// What waits for an officer.
 async fn queue(State(console): App, Extension(visitor): Who, Extension(query): Typed) -> Answer {
-    let held = console.oversight().held(&visitor.operator).await?;
+    console.oversight().may(&visitor.operator, Act::ReleaseText).await?;
+    let known = is_known(&console).await?;
+    let held = if known { console.oversight().held(&visitor.operator).await? } else { Vec::new() };
     let proven = console.oversight().proven();
     let rows = held.iter().map(|held| row(held, &proven, &visitor));
     let (over, open) = rows.partition(|row| row.over);
@@ -98,7 +106,7 @@ async fn queue(State(console): App, Extension(visitor): Who, Extension(query): T
         "refused" => Some(t.said_refused),
         _ => None,
     };
-    made(&Queue { said, open, over, shell: Shell::new(&visitor, t.title) })
+    made(&Queue { said, known, open, over, shell: Shell::new(&visitor, t.title) })
 }
 
 /// One of them, opened: it stands in the log before it is shown.
@@ -155,10 +163,23 @@ async fn decide(
     Ok(Redirect::to(&format!("/held?said={}", state.name())).into_response())
 }
 
-/// How many wait for this officer to decide.
-pub(crate) async fn waiting(console: &Console, visitor: &Visitor) -> Result<usize, Fault> {
+/// Whether the log was looked through for what is held: after a start that takes a while on a long log.
+async fn is_known(console: &Console) -> Result<bool, Fault> {
+    let oversight = Arc::clone(console.oversight());
+    let looking = tokio::task::spawn_blocking(move || oversight.find_held());
+    match tokio::time::timeout(PATIENCE, looking).await {
+        Ok(looked) => Ok(looked.map_err(|_| Fault::Broken)?.map(|()| true)?),
+        Err(_) => Ok(false),
+    }
+}
+
+/// How many wait for this officer to decide; none while that is not known.
+pub(crate) async fn waiting(console: &Console, visitor: &Visitor) -> Result<Option<usize>, Fault> {
     if !visitor.may(Act::ReleaseText) {
-        return Ok(0);
+        return Ok(Some(0));
+    }
+    if !is_known(console).await? {
+        return Ok(None);
     }
     let me = visitor.operator.name().as_str();
     let held = console.oversight().held(&visitor.operator).await?;
@@ -167,7 +188,7 @@ pub(crate) async fn waiting(console: &Console, visitor: &Visitor) -> Result<usiz
         HeldState::Proposed { by, .. } => by.as_deref() != Some(me),
         _ => false,
     };
-    Ok(held.iter().filter(mine).count())
+    Ok(Some(held.iter().filter(mine).count()))
 }
 
 fn row(held: &Held, proven: &Proven, visitor: &Visitor) -> Row {

@@ -2,13 +2,13 @@
 //!
 //! The question is an act with a reason, recorded before anything is shown. Names of employees are not in the answer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use askama::Template;
 use axum::Extension;
 use axum::extract::State;
-use ledger::{Inzage, InzageEvent, Kind, Organisation};
-use model::Bsn;
+use ledger::{Decision, Inzage, InzageEvent, Kind, Organisation};
+use model::{Bsn, Timestamp};
 use oversight::Act;
 use policy::Proven;
 
@@ -27,7 +27,7 @@ struct Receiver {
     class: &'static str,
     decision: &'static str,
     passed: Vec<String>,
-    withheld: Vec<&'static str>,
+    withheld: String,
 }
 
 struct Happened {
@@ -36,6 +36,14 @@ struct Happened {
     what: String,
     facts: Vec<(&'static str, String)>,
     receivers: Vec<Receiver>,
+}
+
+/// All that one receiver collected or was answered.
+struct Sum {
+    to: String,
+    classes: Vec<&'static str>,
+    times: String,
+    latest: String,
 }
 
 #[derive(Template)]
@@ -50,6 +58,8 @@ struct Page {
 struct Told {
     made: String,
     erased: Option<String>,
+    /// Who received what in all, each receiver once.
+    sums: Vec<Sum>,
     events: Vec<Happened>,
 }
 
@@ -86,8 +96,32 @@ fn tell(inzage: &Inzage, proven: &Proven, language: Language) -> Told {
     Told {
         made: show::moment(inzage.made, language),
         erased: inzage.erased.map(|erased| show::moment(erased, language)),
+        sums: sums(inzage, proven, language),
         events: inzage.events.iter().map(|event| happened(event, proven, language)).collect(),
     }
+}
+
+/// Each receiver once, by name. What waits and was not collected is with nobody yet, and does not count.
+fn sums(inzage: &Inzage, proven: &Proven, language: Language) -> Vec<Sum> {
+    let mut all: BTreeMap<String, (BTreeSet<model::DataClass>, u64, Timestamp)> = BTreeMap::new();
+    let got = |event: &&InzageEvent| matches!(event.kind, Kind::HandedOut | Kind::Ask);
+    for event in inzage.events.iter().filter(got) {
+        for receiver in event.receivers.iter().filter(|receiver| receiver.decision == Decision::Delivered) {
+            let none = || (BTreeSet::new(), 0, event.time);
+            let (classes, times, latest) =
+                all.entry(party(&receiver.to, proven, language)).or_insert_with(none);
+            classes.extend(receiver.passed.iter().map(|(class, ..)| *class));
+            *times += 1;
+            *latest = event.time.max(*latest);
+        }
+    }
+    let sum = |(to, (classes, times, latest)): (String, (BTreeSet<_>, u64, Timestamp))| Sum {
+        to,
+        classes: classes.into_iter().map(|class| words::class(class, language)).collect(),
+        times: show::number(times, language),
+        latest: show::date(latest, language),
+    };
+    all.into_iter().map(sum).collect()
 }
 
 fn party(party: &Organisation, proven: &Proven, language: Language) -> String {
@@ -121,6 +155,13 @@ fn happened(event: &InzageEvent, proven: &Proven, language: Language) -> Happene
             passed.iter().map(|(how, what)| format!("{}: {}", words::form(*how, language), what.join(", ")));
         let mut withheld: Vec<&str> = receiver.withheld.iter().map(|(what, ..)| class(*what)).collect();
         withheld.dedup();
+        let t = &language.words().inzage;
+        let withheld = match (receiver.decision, event.kind) {
+            (Decision::Delivered, Kind::HandedOut) if withheld.is_empty() => t.as_sent.to_owned(),
+            (Decision::Delivered, _) if withheld.is_empty() => t.none.to_owned(),
+            (Decision::Delivered, _) => withheld.join(", "),
+            _ => t.everything.to_owned(),
+        };
         Receiver {
             to: party(&receiver.to, proven, language),
             class: audit::mark(receiver.decision),

@@ -11,6 +11,8 @@ use std::collections::BTreeMap;
 use askama::Template;
 use axum::Extension;
 use axum::extract;
+use jiff::ToSpan as _;
+use jiff::civil::Date;
 use journal::Figures;
 use model::{Oin, Timestamp};
 use oversight::{Act, Change};
@@ -26,7 +28,7 @@ use crate::words::Language;
 use chart::Chart;
 use flow::Flow;
 
-/// How far back, and in pieces of how many hours a picture shows it.
+/// How far back, in days of the clock in the Netherlands.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Period {
     Day,
@@ -56,24 +58,37 @@ impl Period {
         }
     }
 
-    /// The length of a bar, in hours.
-    fn step(self) -> i64 {
-        match self {
-            Period::Day => 1,
-            Period::Week => 6,
-            Period::Month => 24,
-            Period::Year => 7 * 24,
-        }
+    /// Today, and the days before it that belong to the period; the first one first.
+    fn calendar(self, now: Timestamp) -> Vec<Date> {
+        let today = ledger::wall_clock(now).date();
+        let mut days: Vec<Date> =
+            (0..self.days()).filter_map(|ago| today.checked_sub(ago.days()).ok()).collect();
+        days.reverse();
+        days
     }
 
-    /// Where it begins: at midnight (UTC), so that days and hours are sums of the same records.
-    fn begins(self, now: Timestamp) -> Timestamp {
-        let today = now.unix_millis().div_euclid(DAY) * DAY;
-        Timestamp::from_unix_millis(today - (self.days() - 1) * DAY)
+    /// Where its bars begin: at every hour of today, every quarter of a day, every day, or every week.
+    fn pieces(self, now: Timestamp) -> Vec<Timestamp> {
+        let days = self.calendar(now);
+        match self {
+            Period::Day => hours(days.first().copied()),
+            Period::Week => {
+                let quarters = |day: &Date| [0, 6, 12, 18].map(|hour| ledger::at_clock(*day, hour));
+                days.iter().flat_map(quarters).flatten().collect()
+            }
+            Period::Month => days.into_iter().filter_map(ledger::midnight).collect(),
+            Period::Year => days.into_iter().step_by(7).filter_map(ledger::midnight).collect(),
+        }
     }
 }
 
-const DAY: i64 = 86_400_000;
+/// Every hour of a day: 24, or 23 and 25 when the clock changes.
+fn hours(day: Option<Date>) -> Vec<Timestamp> {
+    let ends = day.and_then(|day| ledger::midnight(day.tomorrow().ok()?));
+    let (Some(begins), Some(ends)) = (day.and_then(ledger::midnight), ends) else { return Vec::new() };
+    let every = (0..).map(|hour| begins.plus_seconds(hour * 3_600));
+    every.take_while(|hour| *hour < ends).collect()
+}
 
 struct Choice {
     code: &'static str,
@@ -93,7 +108,8 @@ struct Row {
 
 struct Waiting {
     href: &'static str,
-    count: u64,
+    /// None while it is not known.
+    count: Option<u64>,
     label: &'static str,
 }
 
@@ -108,9 +124,10 @@ struct Overview {
     of_fields: String,
     returned: String,
     refused: String,
-    flow: Option<Flow>,
+    /// The same picture for a page and for a phone; none when nothing went anywhere.
+    flows: Vec<Flow>,
     rows: Vec<Row>,
-    chart: Option<Chart>,
+    charts: Vec<Chart>,
     waiting: Vec<Waiting>,
     bundle_name: String,
     bundle_number: u64,
@@ -130,7 +147,8 @@ pub(crate) async fn page(
     let wanted = Period::ALL.into_iter().find(|period| period.code() == query.get("period"));
     let period = wanted.unwrap_or(Period::Week);
     let now = console.oversight().now();
-    let from = period.begins(now);
+    let pieces = period.pieces(now);
+    let from = pieces.first().copied().unwrap_or(now);
     let journal = console.oversight().journal();
     let proven = console.oversight().proven();
 
@@ -139,6 +157,7 @@ pub(crate) async fn page(
         sum.add(*figures);
         sum
     });
+    let (named, hours) = (named(&pairs, &proven, &visitor), journal.hours(from, now));
     let number = |count| show::number(count, language);
     let label = |period| match period {
         Period::Day => t.day,
@@ -158,9 +177,12 @@ pub(crate) async fn page(
         of_fields: show::fill(t.of_fields, &[&number(total.withheld + total.passed)]),
         returned: number(total.returned),
         refused: number(total.refused),
-        flow: Flow::draw(&named(&pairs, &proven, &visitor), &visitor),
-        rows: rows(&pairs, &proven, &visitor),
-        chart: Chart::draw(&journal.hours(from, now), from, period.step(), period.days(), &visitor),
+        flows: flow::SIZES.into_iter().filter_map(|size| Flow::draw(&named, &visitor, size)).collect(),
+        rows: rows(named.clone(), &visitor),
+        charts: chart::SIZES
+            .into_iter()
+            .filter_map(|size| Chart::draw(&hours, &pieces, period, &visitor, size))
+            .collect(),
         waiting: waiting(&console, &visitor).await?,
         bundle_name: show::plain(proven.name().as_str()),
         bundle_number: proven.number(),
@@ -194,9 +216,8 @@ fn named(pairs: &Pairs, proven: &Proven, visitor: &Visitor) -> Vec<(String, Stri
     named.collect()
 }
 
-fn rows(pairs: &Pairs, proven: &Proven, visitor: &Visitor) -> Vec<Row> {
+fn rows(mut named: Vec<(String, String, Figures)>, visitor: &Visitor) -> Vec<Row> {
     let number = |count| show::number(count, visitor.language);
-    let mut named = named(pairs, proven, visitor);
     named.sort_by_key(|(.., figures)| std::cmp::Reverse(figures.total()));
     let row = |(from, to, figures): (String, String, Figures)| Row {
         from,
@@ -226,22 +247,73 @@ async fn waiting(console: &Console, visitor: &Visitor) -> Result<Vec<Waiting>, F
     let mut item = |href, count: usize, (one, more)| {
         if count > 0 {
             let label = if count == 1 { one } else { more };
-            waiting.push(Waiting { href, count: count as u64, label });
+            waiting.push(Waiting { href, count: Some(count as u64), label });
         }
     };
     item("/policies/changes", others.count(), (t.waiting_change, t.waiting_changes));
     item("/policies/changes", own.len(), (t.waiting_own_one, t.waiting_own));
-    let held = crate::held::waiting(console, visitor).await?;
-    item("/held", held, (t.waiting_held_one, t.waiting_held));
+    match crate::held::waiting(console, visitor).await? {
+        Some(held) => item("/held", held, (t.waiting_held_one, t.waiting_held)),
+        None => waiting.push(Waiting { href: "/held", count: None, label: t.waiting_looking }),
+    }
     Ok(waiting)
 }
 
 /// A moment as a picture names it: an hour, or a day.
-fn mark(time: Timestamp, step: i64, language: Language) -> String {
+fn mark(time: Timestamp, period: Period, language: Language) -> String {
     let clock = ledger::wall_clock(time);
-    if step < 6 {
+    if period == Period::Day {
         format!("{:02}:00", clock.hour())
     } else {
         format!("{} {}", clock.day(), show::month(clock.month(), language))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        Timestamp::from_unix_millis(text.parse::<jiff::Timestamp>().unwrap().as_millisecond())
+    }
+
+    fn told(times: &[Timestamp]) -> Vec<String> {
+        times.iter().map(|time| ledger::wall_clock(*time).strftime("%d-%m %H:%M").to_string()).collect()
+    }
+
+    #[test]
+    fn today_and_seven_days_begin_at_midnight_in_the_netherlands() {
+        // A quarter past midnight there; in UTC it is still yesterday.
+        for (now, day, week) in [
+            ("2026-11-27T23:15:00Z", "28-11 00:00", "22-11 00:00"),
+            ("2026-06-30T22:15:00Z", "01-07 00:00", "25-06 00:00"),
+        ] {
+            assert_eq!(told(&Period::Day.pieces(at(now)))[0], day);
+            assert_eq!(told(&Period::Week.pieces(at(now)))[0], week);
+        }
+    }
+
+    #[test]
+    fn the_days_on_which_the_clock_changes_have_23_and_25_hours_and_four_quarters() {
+        for (now, hours) in [("2026-03-29T10:00:00Z", 23), ("2026-10-25T10:00:00Z", 25)] {
+            assert_eq!(Period::Day.pieces(at(now)).len(), hours);
+            let week = told(&Period::Week.pieces(at(now)));
+            assert_eq!(week.len(), 28);
+            assert!(
+                week[24].ends_with("00:00") && week[25].ends_with("06:00") && week[27].ends_with("18:00")
+            );
+        }
+        let winter = told(&Period::Day.pieces(at("2026-10-25T10:00:00Z")));
+        assert_eq!(winter[2..4], ["25-10 02:00", "25-10 02:00"], "two hours of the same name");
+    }
+
+    #[test]
+    fn every_bar_of_a_month_and_of_a_year_begins_at_midnight() {
+        let now = at("2026-11-28T16:00:00Z");
+        for (period, count) in [(Period::Month, 30), (Period::Year, 52)] {
+            let pieces = told(&period.pieces(now));
+            assert_eq!(pieces.len(), count);
+            assert!(pieces.iter().all(|piece| piece.ends_with("00:00")), "{pieces:?}");
+        }
     }
 }

@@ -36,6 +36,7 @@ pub(crate) fn router() -> Router<Arc<Console>> {
         .route("/policies/drafts/{id}", get(draft::one).post(draft::save))
         .route("/policies/drafts/{id}/cells", get(draft::cell::cells))
         .route("/policies/drafts/{id}/cell", get(draft::cell::cell).post(draft::cell::change))
+        .route("/policies/drafts/{id}/past", post(draft::past::past))
         .route("/policies/drafts/{id}/sign", post(draft::sign))
         .route("/policies/drafts/{id}/propose", post(draft::propose))
         .route("/policies/changes", get(changes::page))

@@ -46,7 +46,7 @@ pub(crate) struct Shell {
 }
 
 /// The main parts: where, the right that it takes, and an icon (a path in a square of 20).
-const PARTS: [(&str, Act, &str); 5] = [
+const PARTS: [(&str, Act, &str); 6] = [
     ("/", Act::LookAtPolicy, "M3 10.5 10 4l7 6.5M5 9v7.5h10V9"),
     ("/policies", Act::LookAtPolicy, "M4 4h12v12H4zM4 8h12M4 12h12M8 4v12M12 4v12"),
     ("/held", Act::ReleaseText, "M4 4h12v9H9l-4 3.500V13H4zM7 7.500h6M7 10h4"),
@@ -56,7 +56,11 @@ const PARTS: [(&str, Act, &str); 5] = [
         Act::Inzage,
         "M10 4a3 3 0 1 1 0 6 3 3 0 0 1 0-6zM4 16.5c.6-3 3-4.5 6-4.5s5.400 1.500 6 4.500",
     ),
+    (HEALTH, Act::LookAtMachine, "M3 10.5h3.5l2-5 3 9 2-4H17"),
 ];
+
+/// For who may look at the machine and not into the log; others find it there.
+const HEALTH: &str = "/audit/health";
 
 impl Shell {
     /// The frame around a page.
@@ -68,9 +72,13 @@ impl Shell {
             "/held" => t.shell.held,
             "/audit" => t.shell.audit,
             "/inzage" => t.shell.inzage,
+            HEALTH => t.audit.health,
             _ => t.shell.overview,
         };
-        let items = PARTS.into_iter().filter(|(_, act, _)| visitor.may(*act)).map(|(href, _, icon)| {
+        let offered = |(href, act, _): &(&str, Act, &str)| {
+            visitor.may(*act) && !(*href == HEALTH && visitor.may(Act::Search))
+        };
+        let items = PARTS.into_iter().filter(offered).map(|(href, _, icon)| {
             let within = href != "/" && path.starts_with(href);
             Item {
                 href,
@@ -121,7 +129,7 @@ impl Shell {
             let current = at == Some(href);
             Item { href, label, icon: "", current, exact: current && path == href, count: 0 }
         };
-        self.tabs = tabs.into_iter().map(tab).collect();
+        self.tabs = if tabs.len() > 1 { tabs.into_iter().map(tab).collect() } else { Vec::new() };
         self
     }
 }
@@ -172,6 +180,7 @@ pub(crate) fn fault_page(visitor: &Visitor, fault: &Fault, status: StatusCode) -
     let t = &visitor.words().shell;
     let (title, text, places, recorded) = match fault {
         Fault::NotFound => (t.not_found, t.not_found_help.to_owned(), Vec::new(), false),
+        Fault::TooLarge => (t.too_large, t.too_large_help.to_owned(), Vec::new(), false),
         Fault::Broken => (t.broken, t.broken_help.to_owned(), Vec::new(), false),
         Fault::Refused(refusal) => {
             let text = sentence(words::reason(refusal.reason, visitor.language));

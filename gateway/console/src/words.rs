@@ -22,7 +22,7 @@ use crate::enter::cookie;
 
 pub(crate) use audit::Audit;
 pub(crate) use difference::difference;
-pub(crate) use domain::{class, decision, form, ground, kind, look, reason};
+pub(crate) use domain::{class, decision, form, ground, kind, look, phase, reason, release_step, step};
 pub(crate) use held::{Held, release_ground};
 pub(crate) use inzage::Inzage;
 pub(crate) use overview::Overview;

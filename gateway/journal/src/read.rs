@@ -110,7 +110,7 @@ impl Journal {
         self.shared.views.hours(from, until)
     }
 
-    /// The figures between organisations, of each day (UTC) in this stretch.
+    /// The figures between organisations, of each day in the Netherlands that this stretch touches.
     pub fn flows(&self, from: Timestamp, until: Timestamp) -> Vec<Flow> {
         self.shared.views.flows(from, until)
     }

@@ -37,7 +37,7 @@ pub use leaf::{
     traject_between,
 };
 pub use leaf::{ClientIdentifier, DeliveredBytes, SealedPart};
-pub use moment::{midnight, wall_clock};
+pub use moment::{at_clock, day_number, midnight, wall_clock};
 pub use note::{Algorithm, KeyName, MAX_SIGNATURES, Note, NoteError, NoteSigner, Signature, VerifierKey};
 pub use proof::{
     ProofError, prove_consistency, prove_inclusion, tree_root, verify_consistency, verify_inclusion,

@@ -3,12 +3,17 @@
 //! Owns: that conversion. Knows the rule for Dutch summer time as the EU has it since 1996, so that no time
 //! zone database is needed. What time it is, callers say.
 
-use jiff::civil::{Date, DateTime};
+use std::sync::LazyLock;
+
+use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 use model::Timestamp;
 
 /// Central European time and its summer time: last Sundays of March and October (directive 2000/84/EC).
-const NETHERLANDS: &str = "CET-1CEST,M3.5.0,M10.5.0/3";
+static NETHERLANDS: LazyLock<TimeZone> =
+    LazyLock::new(|| TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap_or(TimeZone::UTC));
+
+const DAY_SECONDS: i64 = 86_400;
 
 /// `2026-11-22T07:12:00.123Z`; moments outside the years that exist become the epoch.
 pub(crate) fn rfc3339(time: Timestamp) -> String {
@@ -17,15 +22,26 @@ pub(crate) fn rfc3339(time: Timestamp) -> String {
 
 /// The wall clock in the Netherlands.
 pub fn wall_clock(time: Timestamp) -> DateTime {
-    let zone = TimeZone::posix(NETHERLANDS).unwrap_or(TimeZone::UTC);
-    zone.to_datetime(instant(time))
+    NETHERLANDS.to_datetime(instant(time))
+}
+
+/// Which day it is in the Netherlands at this moment, counted from 1970-01-01; days before that are the first one.
+pub fn day_number(time: Timestamp) -> u32 {
+    let instant = instant(time);
+    let seconds = instant.as_second() + i64::from(NETHERLANDS.to_offset(instant).seconds());
+    u32::try_from(seconds.div_euclid(DAY_SECONDS)).unwrap_or(0)
 }
 
 /// The moment at which a day begins in the Netherlands; none for a day that no clock has.
 pub fn midnight(day: Date) -> Option<Timestamp> {
-    let zone = TimeZone::posix(NETHERLANDS).unwrap_or(TimeZone::UTC);
-    let begins = day.to_zoned(zone).ok()?.timestamp();
-    Some(Timestamp::from_unix_millis(begins.as_millisecond()))
+    at_clock(day, 0)
+}
+
+/// The moment at which the clock in the Netherlands strikes this hour of a day; none for what no clock has.
+pub fn at_clock(day: Date, hour: i8) -> Option<Timestamp> {
+    let clock = day.to_datetime(Time::new(hour, 0, 0, 0).ok()?);
+    let moment = NETHERLANDS.to_ambiguous_timestamp(clock).compatible().ok()?;
+    Some(Timestamp::from_unix_millis(moment.as_millisecond()))
 }
 
 /// `22-11-2026 08:12`, as it is written in the Netherlands.
@@ -70,5 +86,28 @@ mod tests {
         let hours = |from, until| (begins(until).unix_millis() - begins(from).unix_millis()) / 3_600_000;
         assert_eq!((hours("2026-03-29", "2026-03-30"), hours("2026-10-25", "2026-10-26")), (23, 25));
         assert_eq!(wall_clock(begins("2026-03-29")).to_string(), "2026-03-29T00:00:00");
+    }
+
+    #[test]
+    fn a_moment_is_in_the_day_that_begins_at_its_midnight_also_when_the_clock_changes() {
+        for day in ["1970-01-02", "2026-03-29", "2026-10-25", "2026-12-31", "2028-02-29"] {
+            let day: Date = day.parse().unwrap();
+            let begins = midnight(day).unwrap();
+            let number = day_number(begins);
+            let since = day.since(jiff::civil::date(1970, 1, 1)).unwrap().get_days();
+            assert_eq!(i64::from(number), i64::from(since), "{day}");
+            assert_eq!(day_number(begins.plus_seconds(-1)), number - 1);
+            assert_eq!(day_number(midnight(day.tomorrow().unwrap()).unwrap().plus_seconds(-1)), number);
+        }
+        assert_eq!(day_number(Timestamp::from_unix_millis(i64::MIN)), 0);
+    }
+
+    #[test]
+    fn the_clock_strikes_an_hour_once_a_day_whatever_the_season() {
+        let at = |day: &str, hour| rfc3339(at_clock(day.parse().unwrap(), hour).unwrap());
+        assert_eq!(at("2026-07-01", 6), "2026-07-01T04:00:00Z");
+        assert_eq!(at("2026-03-29", 6), "2026-03-29T04:00:00Z");
+        assert_eq!(at("2026-10-25", 6), "2026-10-25T05:00:00Z");
+        assert_eq!(at_clock("2026-07-01".parse().unwrap(), 24), None);
     }
 }

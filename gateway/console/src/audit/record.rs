@@ -128,7 +128,8 @@ fn receiver(delivery: &Delivery, proven: &Proven, visitor: &Visitor) -> Receiver
         .map(|held| format!("{}: {} ({})", held.field, class(held.class), held.rule));
     let consents = delivery.consents.map(|consents| {
         let (one, other) = (consents.beroepsgeheim, consents.gezondheidsgegevens);
-        format!("beroepsgeheim {}, gezondheidsgegevens {}", consent(one, language), consent(other, language))
+        let t = &visitor.words().audit;
+        show::fill(t.two_consents, &[consent(one, language), consent(other, language)])
     });
     Receiver {
         to: party(&delivery.to, proven, visitor),

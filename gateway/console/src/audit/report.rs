@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use askama::Template;
 use axum::Extension;
 use axum::extract::State;
+use jiff::ToSpan as _;
 use journal::{Criteria, Opened};
 use ledger::{Record, Risk, RiskRules, risks};
 use model::Timestamp;
@@ -16,6 +17,7 @@ use oversight::Act;
 
 use super::shell;
 use super::tell::{Told, tell};
+use crate::fault::Fault;
 use crate::form::Form;
 use crate::pages::{App, Typed, Who};
 use crate::shell::{Answer, Shell, page as made};
@@ -28,7 +30,6 @@ const MOST: usize = 20_000;
 const ROWS: usize = 25;
 /// A reason says something.
 const REASON: usize = 10;
-const DAY: i64 = 86_400;
 
 struct Found {
     off_hours: Vec<Told>,
@@ -61,7 +62,7 @@ pub(super) async fn report(State(console): App, Extension(visitor): Who, Extensi
         return shown(&visitor, &form, Some(visitor.words().inzage.reason_short), None);
     }
     let oversight = console.oversight();
-    let from = oversight.now().plus_seconds(-DAY * days(&form));
+    let from = begins(oversight.now(), days(&form)).ok_or(Fault::NotFound)?;
     let criteria = Criteria { from: Some(from), ..Criteria::default() };
     let found = oversight.search(&visitor.operator, &criteria, Some(reason), None, MOST).await?;
     let found = found.into_iter().filter(|opened| opened.leaf.time >= from).collect::<Vec<_>>();
@@ -84,6 +85,12 @@ pub(super) async fn report(State(console): App, Extension(visitor): Who, Extensi
         users: many_clients(&found),
     };
     shown(&visitor, &form, None, Some(told))
+}
+
+/// Where so many days begin, of which today is the last: at midnight in the Netherlands.
+fn begins(now: Timestamp, days: i64) -> Option<Timestamp> {
+    let first = ledger::wall_clock(now).date().checked_sub((days - 1).days()).ok()?;
+    ledger::midnight(first)
 }
 
 fn days(form: &Form) -> i64 {

@@ -9,7 +9,7 @@ use oversight::{Act, Look};
 
 use super::shell;
 use super::tell::{Told, tell};
-use super::worklist::{WorkItem, WorkList};
+use super::worklist::{Note, WorkItem, WorkList};
 use crate::fault::Fault;
 use crate::pages::{App, Typed, Who};
 use crate::shell::{Answer, Shell, page as made};
@@ -125,7 +125,7 @@ pub(super) async fn one(State(console): App, Extension(visitor): Who, Path(id): 
         progress: show::fill(t.progress, &[&done.to_string(), &items.len().to_string()]),
         command: format!(
             "veldwacht log sample --seed {} --n {} # size {}",
-            list.seed,
+            quoted(&list.seed),
             items.len(),
             list.size
         ),
@@ -144,15 +144,40 @@ pub(super) async fn note(
     Path((id, index)): Path<(u64, u64)>,
 ) -> Answer {
     console.oversight().may(&visitor.operator, Act::Export).await?;
-    let remark: String = form.get("remark").chars().take(LONGEST).collect();
-    let done = (form.get("done") == "yes").then(|| visitor.operator.name().clone());
-    if !console.work_lists.note(id, index, done, remark).map_err(broken)? {
+    let note = Note {
+        remark: form.get("remark").chars().take(LONGEST).collect(),
+        was: form.get("was").to_owned(),
+        done: (form.get("done") == "yes").then(|| visitor.operator.name().clone()),
+    };
+    if !console.work_lists.note(id, index, note).map_err(broken)? {
         return Err(Fault::NotFound);
     }
     Ok(Redirect::to(&format!("/audit/sample/{id}#record-{index}")).into_response())
 }
 
+/// A word for a shell: an auditor copies the command, and a seed is whatever someone typed.
+fn quoted(word: &str) -> String {
+    let plain = |character: char| character.is_ascii_alphanumeric() || "-_.:/".contains(character);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
 fn broken(error: std::io::Error) -> Fault {
     tracing::error!(%error, "a work list could not be read or kept");
     Fault::Broken
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn a_seed_in_a_command_is_one_word_and_no_command() {
+        assert_eq!(quoted("9f2c"), "9f2c");
+        assert_eq!(quoted("a b"), "'a b'");
+        assert_eq!(quoted("'; rm -rf ~ #"), r"''\''; rm -rf ~ #'");
+        assert_eq!(quoted(""), "''");
+    }
 }

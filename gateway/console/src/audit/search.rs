@@ -44,6 +44,8 @@ pub(crate) fn choices<T>(
 #[template(path = "search.html")]
 struct Search {
     shell: Shell,
+    /// How many records there are.
+    size: u64,
     organisations: Vec<Choice>,
     kinds: Vec<Choice>,
     decisions: Vec<Choice>,
@@ -72,6 +74,7 @@ pub(super) async fn page(State(console): App, Extension(visitor): Who, Extension
     let older = rows.last().filter(|_| more).map(|last| link(&query, Some(last.index)));
     let t = &visitor.words().audit;
     made(&Search {
+        size: journal.size(),
         organisations: organisations(&console, query.get("organisation")),
         kinds: choices(Kind::ALL, query.get("kind"), |kind| {
             (kind.name().into(), words::kind(**kind, visitor.language).into())

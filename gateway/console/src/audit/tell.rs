@@ -64,6 +64,9 @@ fn about(leaf: &Leaf, proven: &Proven, language: Language) -> String {
         Event::Access(access) => words::look(access.what.as_str(), language),
         Event::Erased(erasure) => erasure.ground.to_string(),
         Event::Release(release) => release.text.field.to_string(),
+        Event::Traject(change) => words::phase(change.phase, language),
+        Event::Change(change) => words::step(change.step, language).to_owned(),
+        Event::Bundle(change) => format!("{} {}", language.pick("nummer", "number"), change.about.number),
         event => {
             let Some(carried) = event.carried() else { return String::new() };
             let purpose =
@@ -94,6 +97,16 @@ fn outcomes(leaf: &Leaf, visitor: &Visitor) -> Vec<Outcome> {
     if let Event::Consent(change) = &leaf.event {
         let class = if change.state == model::Consent::Verleend { "pass" } else { "stop" };
         outcomes.push(Outcome { class, text: consent(change.state, language).to_owned() });
+    }
+    if let Event::Release(release) = &leaf.event {
+        let (class, text) = words::release_step(release.step, language);
+        outcomes.push(Outcome { class, text: text.to_owned() });
+    }
+    if let Event::Change(change) = &leaf.event
+        && change.reason.is_some()
+    {
+        let text = words::decision(Decision::Refused, language).to_owned();
+        outcomes.push(Outcome { class: "stop", text });
     }
     let Some(carried) = leaf.event.carried() else { return outcomes };
     if carried.to.is_empty() && carried.reason.is_some() {

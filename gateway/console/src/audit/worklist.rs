@@ -41,6 +41,31 @@ pub(crate) struct WorkItem {
     pub(crate) remark: String,
 }
 
+/// What an auditor says of a record.
+pub(crate) struct Note {
+    /// Who looked at it; none when it is not looked at.
+    pub(crate) done: Option<Name>,
+    /// What is remarked.
+    pub(crate) remark: String,
+    /// The remark that stood there when this one was written.
+    pub(crate) was: String,
+}
+
+impl WorkItem {
+    /// Who looked first stays; a remark that someone else wrote meanwhile stays beside this one.
+    fn take(&mut self, Note { done, remark, was }: Note) {
+        self.done = done.map(|by| self.done.take().unwrap_or(by));
+        let overtaken = self.remark != was && self.remark != remark && !self.remark.is_empty();
+        self.remark = if overtaken && remark != was {
+            format!("{} | {remark}", self.remark)
+        } else if overtaken {
+            self.remark.clone()
+        } else {
+            remark
+        };
+    }
+}
+
 /// All lists.
 pub(crate) struct WorkLists {
     folder: PathBuf,
@@ -88,11 +113,11 @@ impl WorkLists {
     }
 
     /// Ticks a record off, or takes the tick back, with a remark. Two auditors at once each keep what they did.
-    pub(crate) fn note(&self, id: u64, index: u64, done: Option<Name>, remark: String) -> io::Result<bool> {
+    pub(crate) fn note(&self, id: u64, index: u64, note: Note) -> io::Result<bool> {
         let _held = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(mut list) = self.get(id)? else { return Ok(false) };
         let Some(item) = list.items.iter_mut().find(|item| item.index == index) else { return Ok(false) };
-        (item.done, item.remark) = (done, remark);
+        item.take(note);
         self.write(&list).map(|()| true)
     }
 
@@ -108,5 +133,29 @@ impl WorkLists {
 
     fn path(&self, id: u64) -> PathBuf {
         self.folder.join(format!("{id}.json"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_two_auditors_on_one_record_neither_loses_a_remark_or_a_tick() {
+        let name = |name: &str| name.parse::<Name>().unwrap();
+        let mut item = WorkItem { index: 7, done: None, remark: String::new() };
+        let note = |by: Option<&str>, remark: &str, was: &str| Note {
+            done: by.map(name),
+            remark: remark.to_owned(),
+            was: was.to_owned(),
+        };
+        item.take(note(Some("auditor-1"), "klopt", ""));
+        item.take(note(Some("auditor-2"), "vraag gesteld", ""));
+        assert_eq!(item.remark, "klopt | vraag gesteld");
+        assert_eq!(item.done, Some(name("auditor-1")), "who looked first");
+        item.take(note(Some("auditor-2"), "", ""));
+        assert_eq!(item.remark, "klopt | vraag gesteld", "who wrote nothing wipes nothing out");
+        item.take(note(None, "", "klopt | vraag gesteld"));
+        assert_eq!((item.remark.as_str(), &item.done), ("", &None), "who saw it may take it away");
     }
 }

@@ -8,17 +8,29 @@ use journal::Figures;
 use crate::show;
 use crate::visitor::Visitor;
 
-const WIDTH: f64 = 760.0;
-const SIDE: f64 = 220.0;
 const NODE: f64 = 6.0;
 const GAP: f64 = 22.0;
 /// What all bands of one side take together, and the least that one node takes.
 const ALL: f64 = 220.0;
 const LEAST: f64 = 26.0;
-/// The longest name, in characters.
-const NAME: usize = 30;
+
+/// How wide it is drawn, how much of it names take at either side, and the longest name in characters.
+#[derive(Clone, Copy)]
+pub(super) struct Size {
+    class: &'static str,
+    width: f64,
+    side: f64,
+    name: usize,
+}
+
+/// For a page, with names beside the picture; and for a phone, where they stand on it.
+pub(super) const SIZES: [Size; 2] = [
+    Size { class: "on-page", width: 760.0, side: 220.0, name: 30 },
+    Size { class: "on-phone", width: 330.0, side: 0.0, name: 20 },
+];
 
 pub(super) struct Flow {
+    pub(super) class: &'static str,
     pub(super) width: f64,
     pub(super) height: f64,
     pub(super) alt: String,
@@ -84,7 +96,7 @@ impl<'f> Column<'f> {
 
 impl Flow {
     /// Draws it; none when nothing went anywhere.
-    pub(super) fn draw(flows: &[(String, String, Figures)], visitor: &Visitor) -> Option<Flow> {
+    pub(super) fn draw(flows: &[(String, String, Figures)], visitor: &Visitor, size: Size) -> Option<Flow> {
         let all: u64 = flows.iter().map(|(.., figures)| figures.total()).sum();
         if all == 0 {
             return None;
@@ -98,21 +110,21 @@ impl Flow {
             let down = (height - 8.0 - column.height + GAP) / 2.0;
             column.places.values_mut().for_each(|place| place.y += down.max(0.0) / 2.0);
         }
-        let bands = bands(flows, &mut left, &mut right, scale, visitor);
-        let mut nodes = nodes(&left, SIDE, "end", visitor);
-        nodes.extend(nodes_right(&right, visitor));
+        let bands = bands(flows, (&mut left, &mut right), scale, visitor, size);
+        let mut nodes = nodes(&left, true, visitor, size);
+        nodes.extend(self::nodes(&right, false, visitor, size));
         let t = &visitor.words().overview;
         let alt = show::fill(t.flows_alt, &[&left.places.len().to_string(), &right.places.len().to_string()]);
-        Some(Flow { width: WIDTH, height: height.ceil(), alt, nodes, bands })
+        Some(Flow { class: size.class, width: size.width, height: height.ceil(), alt, nodes, bands })
     }
 }
 
 fn bands(
     flows: &[(String, String, Figures)],
-    left: &mut Column<'_>,
-    right: &mut Column<'_>,
+    (left, right): (&mut Column<'_>, &mut Column<'_>),
     scale: f64,
     visitor: &Visitor,
+    size: Size,
 ) -> Vec<Band> {
     let t = &visitor.words().overview;
     let mut order: Vec<&(String, String, Figures)> = flows.iter().collect();
@@ -132,15 +144,15 @@ fn bands(
             let (y0, y1) = (left.take(from, wide, scale), right.take(to, wide, scale));
             let title =
                 format!("{from} → {to}: {} {}", show::number(count, visitor.language), what.to_lowercase());
-            bands.push(Band { class, path: band(y0, y1, wide.max(1.5)), title });
+            bands.push(Band { class, path: band(y0, y1, wide.max(1.5), size), title });
         }
     }
     bands
 }
 
 /// A band from the left to the right column.
-fn band(y0: f64, y1: f64, wide: f64) -> String {
-    let (x0, x1) = (SIDE + NODE, WIDTH - SIDE - NODE);
+fn band(y0: f64, y1: f64, wide: f64, size: Size) -> String {
+    let (x0, x1) = (size.side + NODE, size.width - size.side - NODE);
     let middle = (x0 + x1) / 2.0;
     let (z0, z1) = (y0 + wide, y1 + wide);
     let mut path = String::new();
@@ -152,32 +164,31 @@ fn band(y0: f64, y1: f64, wide: f64) -> String {
     path
 }
 
-fn nodes(column: &Column<'_>, x: f64, anchor: &'static str, visitor: &Visitor) -> Vec<Node> {
+/// The parties of one side, with their names: outside the picture where there is room, else on it.
+fn nodes(column: &Column<'_>, left: bool, visitor: &Visitor, size: Size) -> Vec<Node> {
+    let x = if left { size.side } else { size.width - size.side - NODE };
+    let before = left == (size.side > 0.0);
     let node = |(name, place): (&&str, &Place)| {
         let middle = place.y + place.height / 2.0;
         Node {
             x,
             y: format!("{:.1}", place.y),
             height: format!("{:.1}", place.height),
-            text_x: if anchor == "end" { x - 10.0 } else { x + NODE + 10.0 },
+            text_x: if before { x - 10.0 } else { x + NODE + 10.0 },
             text_y: format!("{:.1}", middle - 2.0),
             count_y: format!("{:.1}", middle + 13.0),
-            anchor,
-            name: shortened(name),
+            anchor: if before { "end" } else { "start" },
+            name: shortened(name, size.name),
             count: show::number(place.total, visitor.language),
         }
     };
     column.places.iter().map(node).collect()
 }
 
-fn nodes_right(column: &Column<'_>, visitor: &Visitor) -> Vec<Node> {
-    nodes(column, WIDTH - SIDE - NODE, "start", visitor)
-}
-
-fn shortened(name: &str) -> String {
-    if name.chars().count() <= NAME {
+fn shortened(name: &str, longest: usize) -> String {
+    if name.chars().count() <= longest {
         return name.to_owned();
     }
-    let head: String = name.chars().take(NAME - 1).collect();
+    let head: String = name.chars().take(longest - 1).collect();
     format!("{}…", head.trim_end())
 }

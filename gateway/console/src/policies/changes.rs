@@ -34,6 +34,10 @@ struct Told {
     untried: bool,
     own: bool,
     approved: bool,
+    /// How many approvals it still needs.
+    lacking: usize,
+    /// It can be put in force.
+    ready: bool,
 }
 
 #[derive(Template)]
@@ -59,6 +63,8 @@ struct One {
     change: Told,
     decides: bool,
     difference: Vec<check::Change>,
+    /// What would have gone otherwise, when it was asked.
+    past: Option<check::Past>,
 }
 
 /// The list.
@@ -81,7 +87,12 @@ pub(super) async fn page(State(console): App, Extension(visitor): Who) -> Answer
 }
 
 /// One change.
-pub(super) async fn one(State(console): App, Extension(visitor): Who, Path(id): Path<String>) -> Answer {
+pub(super) async fn one(
+    State(console): App,
+    Extension(visitor): Who,
+    Extension(query): Typed,
+    Path(id): Path<String>,
+) -> Answer {
     let id: ExchangeId = id.parse().map_err(|_| Fault::NotFound)?;
     let changes = console.oversight().changes(&visitor.operator).await?;
     let change = changes.iter().find(|change| change.id == id).ok_or(Fault::NotFound)?;
@@ -98,7 +109,16 @@ pub(super) async fn one(State(console): App, Extension(visitor): Who, Path(id): 
         }
         false => Vec::new(),
     };
-    made(&One { shell: shell(&visitor, change.title.clone()), change, decides, difference })
+    // As a draft: looking again is not trying it again.
+    let past = match change.open && decides && query.get("past") == "yes" {
+        true => {
+            let (oversight, who) = (console.oversight(), &visitor.operator);
+            let files = oversight.files(who, Which::Change(id)).await?;
+            Some(check::past(&oversight.replay(who, Which::Draft(files)).await?, &visitor))
+        }
+        false => None,
+    };
+    made(&One { shell: shell(&visitor, change.title.clone()), change, decides, difference, past })
 }
 
 /// A step.
@@ -111,7 +131,10 @@ pub(super) async fn step(
     let id: ExchangeId = id.parse().map_err(|_| Fault::NotFound)?;
     let (oversight, who) = (console.oversight(), &visitor.operator);
     match step.as_str() {
-        "try" => drop(oversight.replay(who, Which::Change(id)).await?),
+        "try" => {
+            drop(oversight.replay(who, Which::Change(id)).await?);
+            return Ok(Redirect::to(&format!("/policies/changes/{id}?past=yes")).into_response());
+        }
         "approve" => {
             let difference = form.parsed::<policy::Digest>("difference").ok_or(Fault::NotFound)?;
             drop(oversight.approve(who, id, difference).await?);
@@ -149,6 +172,8 @@ fn tell(change: &Change, visitor: &Visitor) -> Told {
         open: !matches!(change.approval.state(), Stand::Active | Stand::Rejected),
         untried: change.approval.state() == Stand::Proposed,
         own: change.approval.author() == me,
+        lacking: change.approval.needed().saturating_sub(approvers.len()),
+        ready: change.approval.state() == Stand::Approved,
         approved: approvers.iter().any(|approver| approver == me.as_str()),
         approvers,
     }

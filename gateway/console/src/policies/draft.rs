@@ -5,6 +5,7 @@
 
 pub(super) mod cell;
 pub(super) mod check;
+pub(super) mod past;
 mod rule;
 
 use std::collections::BTreeMap;
@@ -65,6 +66,8 @@ struct Page {
     checked: bool,
     problems: Vec<Wrong>,
     meaning: Option<Meaning>,
+    /// It changes the words that texts are screened for.
+    words: bool,
     /// The lines that differ from the bundle it changes.
     lines: Vec<Changed>,
     signatures: Vec<String>,
@@ -240,6 +243,27 @@ pub(super) async fn files(console: &Console, visitor: &Visitor, draft: &Draft) -
     Ok(files)
 }
 
+/// The files of the draft of this number.
+pub(super) async fn files_of(console: &Console, visitor: &Visitor, id: u64) -> Result<Files, Fault> {
+    console.oversight().may(&visitor.operator, Act::ChangePolicy).await?;
+    let draft = console.drafts.get(id).map_err(broken)?.ok_or(Fault::NotFound)?;
+    files(console, visitor, &draft).await
+}
+
+/// What is in force and every draft, to choose from; nothing where there is no choice.
+pub(super) fn choose(
+    console: &Console,
+    visitor: &Visitor,
+    first: &str,
+    chosen: &str,
+) -> Result<Vec<Choice>, Fault> {
+    let decides = visitor.may(Act::ChangePolicy);
+    let drafts = if decides { console.drafts.all().map_err(broken)? } else { Vec::new() };
+    let first = (!drafts.is_empty()).then(|| (String::new(), first.to_owned()));
+    let drafts = drafts.into_iter().map(|draft| (draft.id.to_string(), draft.title));
+    Ok(choices(first.into_iter().chain(drafts), chosen, Clone::clone))
+}
+
 /// `signatures.toml` with the signatures of this draft; those of the guardrails stay, for they did not change.
 fn signatures(files: &Files, proven: &Proven, draft: &Draft) -> Result<String, Fault> {
     let old =
@@ -254,6 +278,11 @@ fn signatures(files: &Files, proven: &Proven, draft: &Draft) -> Result<String, F
     Ok(text)
 }
 
+/// Whether it changes the words that texts are screened for.
+fn changes_words(draft: &Draft) -> bool {
+    draft.files.keys().any(|name| name.starts_with("lexicon/"))
+}
+
 /// Guardrails and signatures are others' to change.
 fn is_read_only(file: &str) -> bool {
     file.starts_with("guardrails/") || file == SIGNATURES
@@ -261,8 +290,9 @@ fn is_read_only(file: &str) -> bool {
 
 async fn opened(console: &Console, visitor: &Visitor, draft: &Draft, wanted: &str) -> Result<Page, Fault> {
     let files = files(console, visitor, draft).await?;
-    let first = "rules/gemeente.cedar";
-    let name = if files.contains_key(wanted) { wanted } else { first };
+    // What was asked for, or else what the draft is about.
+    let about = draft.files.keys().map(String::as_str).find(|name| *name != "bundle.toml");
+    let name = if files.contains_key(wanted) { wanted } else { about.unwrap_or("rules/gemeente.cedar") };
     let bytes = files.get(name).map(Vec::as_slice).unwrap_or_default();
     let texts =
         files.iter().filter(|(name, bytes)| *name != SIGNATURES && std::str::from_utf8(bytes).is_ok());
@@ -280,6 +310,7 @@ async fn opened(console: &Console, visitor: &Visitor, draft: &Draft, wanted: &st
         checked: false,
         problems: Vec::new(),
         meaning: None,
+        words: draft.back || changes_words(draft),
         lines: Vec::new(),
         signatures: draft.signatures.keys().map(ToString::to_string).collect(),
         shell: shell(visitor, draft.title.clone()),

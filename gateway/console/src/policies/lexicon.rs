@@ -11,6 +11,7 @@ use axum::Extension;
 use axum::extract::State;
 use model::DataClass;
 use oversight::Act;
+use policy::Files;
 use screening::{Screener, default_against};
 
 use super::{draft, shell};
@@ -91,9 +92,12 @@ async fn screener(
     form: &Form,
 ) -> Result<Result<Arc<Screener>, String>, Fault> {
     let Some(id) = form.parsed::<u64>("with") else { return Ok(Ok(console.oversight().screener())) };
-    console.oversight().may(&visitor.operator, Act::ChangePolicy).await?;
-    let draft = console.drafts.get(id).map_err(draft::broken)?.ok_or(Fault::NotFound)?;
-    let words = oversight::lexicon(&draft::files(console, visitor, &draft).await?);
+    screener_of(&draft::files_of(console, visitor, id).await?).await
+}
+
+/// The screener of a draft's words, or why they cannot be used.
+pub(super) async fn screener_of(files: &Files) -> Result<Result<Arc<Screener>, String>, Fault> {
+    let words = oversight::lexicon(files);
     let built = tokio::task::spawn_blocking(move || Screener::build(&words)).await;
     let built = built.map_err(|_| Fault::Broken)?;
     Ok(built.map(Arc::new).map_err(|error| error.to_string()))
@@ -101,23 +105,15 @@ async fn screener(
 
 fn empty(console: &Console, visitor: &Visitor, form: &Form) -> Result<Page, Fault> {
     let t = &visitor.words().policies;
-    let decides = visitor.may(Act::ChangePolicy);
-    let drafts = if decides { console.drafts.all().map_err(draft::broken)? } else { Vec::new() };
-    let drafts: Vec<(String, String)> =
-        drafts.into_iter().map(|draft| (draft.id.to_string(), draft.title)).collect();
-    let choose = |first: &str, chosen: &str| {
-        let first = (String::new(), first.to_owned());
-        choices([&first].into_iter().chain(&drafts), chosen, |(id, title)| (id.clone(), title.clone()))
-    };
     Ok(Page {
         text: form.raw("text").to_owned(),
         tried: false,
-        with: if drafts.is_empty() { Vec::new() } else { choose(t.words_in_force, form.get("with")) },
+        with: draft::choose(console, visitor, t.words_in_force, form.get("with"))?,
         unusable: None,
         parts: Vec::new(),
         found: Vec::new(),
         unscreenable: None,
-        decides,
+        decides: visitor.may(Act::ChangePolicy),
         add: term::Adding {
             term: form.raw("term").to_owned(),
             classes: choices(
@@ -126,7 +122,7 @@ fn empty(console: &Console, visitor: &Visitor, form: &Form) -> Result<Page, Faul
                 |class| (class.name().to_owned(), words::class(**class, visitor.language).to_owned()),
             ),
             kinds: term::kinds(visitor, form.get("kind")),
-            drafts: choose(t.term_new_draft, form.get("draft")),
+            drafts: draft::choose(console, visitor, t.term_new_draft, form.get("draft"))?,
             wrong: None,
         },
         shell: shell(visitor, t.lexicon),

@@ -5,13 +5,15 @@ use std::sync::Arc;
 use askama::Template;
 use axum::Extension;
 use axum::extract::State;
-use model::{Consent, Consents, Oin, Role};
-use oversight::Act;
+use model::{Consent, Consents, Oin, Refusal, Role};
+use oversight::{Act, Which};
 use policy::{NotSimulated, Proven, Simulation, Situation, simulate_json};
 use screening::Screener;
 
-use super::shell;
+use super::{draft, lexicon, shell};
+use crate::Console;
 use crate::audit::{Choice, choices};
+use crate::fault::Fault;
 use crate::form::Form;
 use crate::marked::{Part, marked};
 use crate::pages::{App, Typed, Who};
@@ -35,6 +37,8 @@ struct Field {
 #[template(path = "simulate.html")]
 struct Page {
     shell: Shell,
+    /// Whose rules: empty for an auditor, who has no drafts.
+    with: Vec<Choice>,
     exchanges: Vec<Choice>,
     ways: Vec<Choice>,
     secrecy: Vec<Choice>,
@@ -49,14 +53,25 @@ struct Page {
 /// The form.
 pub(super) async fn page(State(console): App, Extension(visitor): Who, Extension(query): Typed) -> Answer {
     console.oversight().may(&visitor.operator, Act::LookAtPolicy).await?;
-    made(&empty(&console.oversight().proven(), &visitor, &query))
+    let page = match rules(&console, &visitor, &query).await? {
+        Ok((proven, _)) => empty(&console, &proven, &visitor, &query)?,
+        Err(wrong) => unusable(&console, &visitor, &query, wrong)?,
+    };
+    made(&page)
 }
 
 /// The form with what came of it.
 pub(super) async fn run(State(console): App, Extension(visitor): Who, Extension(form): Typed) -> Answer {
     console.oversight().may(&visitor.operator, Act::LookAtPolicy).await?;
-    let (proven, screener) = (console.oversight().proven(), console.oversight().screener());
-    let mut page = empty(&proven, &visitor, &form);
+    let (proven, screener) = match rules(&console, &visitor, &form).await? {
+        Ok(rules) => rules,
+        Err(wrong) => return made(&unusable(&console, &visitor, &form, wrong)?),
+    };
+    let mut page = empty(&console, &proven, &visitor, &form)?;
+    // Another exchange was chosen, and the lists follow it; what was typed stays.
+    if form.get("choose") == "yes" {
+        return made(&page);
+    }
     let t = &visitor.words().policies;
     let Some(situation) = situation(&proven, &form) else {
         return made(&page);
@@ -79,8 +94,40 @@ pub(super) async fn run(State(console): App, Extension(visitor): Who, Extension(
     made(&page)
 }
 
+/// The rules and the words that were chosen: those in force, or those of a draft; or why these cannot be used.
+async fn rules(
+    console: &Console,
+    visitor: &Visitor,
+    form: &Form,
+) -> Result<Result<(Arc<Proven>, Arc<Screener>), String>, Fault> {
+    let oversight = console.oversight();
+    let Some(id) = form.parsed::<u64>("with") else {
+        return Ok(Ok((oversight.proven(), oversight.screener())));
+    };
+    let files = draft::files_of(console, visitor, id).await?;
+    let screener = match lexicon::screener_of(&files).await? {
+        Ok(screener) => screener,
+        Err(wrong) => return Ok(Err(wrong)),
+    };
+    match oversight.prove(&visitor.operator, Which::Draft(files)).await {
+        Ok(proven) => Ok(Ok((proven, screener))),
+        Err(Refusal { violations, .. }) if !violations.is_empty() => {
+            let told = violations.into_iter().map(|at| format!("{} {}", at.field, at.description));
+            Ok(Err(told.collect::<Vec<_>>().join("; ")))
+        }
+        Err(refusal) => Err(refusal.into()),
+    }
+}
+
+/// The form of the rules in force, with why a draft cannot be used.
+fn unusable(console: &Console, visitor: &Visitor, form: &Form, wrong: String) -> Result<Page, Fault> {
+    let mut page = empty(console, &console.oversight().proven(), visitor, form)?;
+    page.wrong = Some(format!("{} {wrong}", visitor.words().policies.rules_wrong));
+    Ok(page)
+}
+
 /// The lists as they were chosen; the first exchange where none was.
-fn empty(proven: &Arc<Proven>, visitor: &Visitor, form: &Form) -> Page {
+fn empty(console: &Console, proven: &Arc<Proven>, visitor: &Visitor, form: &Form) -> Result<Page, Fault> {
     let language = visitor.language;
     let first = proven.exchanges().next().map(|exchange| exchange.id.to_string()).unwrap_or_default();
     let chosen = if form.get("exchange").is_empty() { first } else { form.get("exchange").to_owned() };
@@ -100,7 +147,9 @@ fn empty(proven: &Arc<Proven>, visitor: &Visitor, form: &Form) -> Page {
             (consent.name().to_owned(), crate::audit::consent(**consent, language).to_owned())
         })
     };
-    Page {
+    let t = &visitor.words().policies;
+    Ok(Page {
+        with: draft::choose(console, visitor, t.words_in_force, form.get("with"))?,
         exchanges,
         ways,
         secrecy: consents("secrecy"),
@@ -110,8 +159,8 @@ fn empty(proven: &Arc<Proven>, visitor: &Visitor, form: &Form) -> Page {
         refused: None,
         summary: None,
         fields: Vec::new(),
-        shell: shell(visitor, visitor.words().policies.simulate),
-    }
+        shell: shell(visitor, t.simulate),
+    })
 }
 
 /// Every pair of registered parties between whom this exchange goes.

@@ -44,6 +44,7 @@ words! {
         held_back: "Tekst teruggehouden", "Text held back";
         reason: "Reden", "Reason";
         consents: "Toestemming", "Consent";
+        two_consents: "beroepsgeheim: {}; gezondheidsgegevens: {}", "professional secrecy: {}; health data: {}";
         same_exchange: "Alles van deze uitwisseling", "Everything of this exchange";
         raw: "Het record zoals het in het logboek staat", "The record as it stands in the log";
         proof: "Bewijs", "Proof";
@@ -90,7 +91,7 @@ words! {
         reports: "Misbruik", "Misuse";
         reports_lead: "Wat gebeurde er buiten werktijd, over wie is het meest gevraagd, en wie had veel cliënten? Een aanleiding om te kijken, geen beschuldiging.", "What happened outside hours, whom was most asked about, and who had many clients? A reason to look, not an accusation.";
         make_report: "Rapport maken", "Make the report";
-        last_day: "Laatste dag", "Last day";
+        last_day: "Vandaag", "Today";
         last_month: "31 dagen", "31 days";
         many_clients: "Medewerkers met veel cliënten", "Users with many clients";
         clients_a_day: "Cliënten op één dag", "Clients on one day";

@@ -3,7 +3,7 @@
 //! Names that the law or the profession has stay Dutch in English too. What a newer gateway may add and is not here yet
 //! is shown by its own name.
 
-use ledger::{Decision, Kind};
+use ledger::{Decision, Kind, ReleaseStep, StepKind};
 use model::{DataClass, Form, Grondslag, Reason};
 
 use super::Language;
@@ -93,6 +93,37 @@ pub(crate) fn kind(kind: Kind, language: Language) -> &'static str {
     language.pick(nl, en)
 }
 
+/// The phase of a traject from a moment on; none when it ended.
+pub(crate) fn phase(phase: Option<u8>, language: Language) -> String {
+    phase.map_or_else(
+        || language.pick("beëindigd", "ended").to_owned(),
+        |phase| format!("{} {phase}", language.pick("fase", "phase")),
+    )
+}
+
+/// A step in the life of a change of policy.
+pub(crate) fn step(step: StepKind, language: Language) -> &'static str {
+    let (nl, en) = match step {
+        StepKind::Propose => ("voorgesteld", "proposed"),
+        StepKind::Simulate => ("uitgeprobeerd", "tried"),
+        StepKind::Approve => ("goedgekeurd", "approved"),
+        StepKind::Reject => ("afgewezen", "rejected"),
+        StepKind::Activate => ("in gebruik nemen", "put in force"),
+        StepKind::Rollback => ("voorgesteld terug te gaan", "proposed to go back"),
+    };
+    language.pick(nl, en)
+}
+
+/// What an officer decided on a held text: a mark and a word.
+pub(crate) fn release_step(step: ReleaseStep, language: Language) -> (&'static str, &'static str) {
+    let (mark, nl, en) = match step {
+        ReleaseStep::Proposed => ("mind", "voorgesteld", "proposed"),
+        ReleaseStep::Released => ("pass", "vrijgegeven", "released"),
+        ReleaseStep::Refused => ("stop", "blijft vastgehouden", "stays held"),
+    };
+    (mark, language.pick(nl, en))
+}
+
 /// What someone looked at, by its name in the log.
 pub(crate) fn look(what: &str, language: Language) -> String {
     let (nl, en) = match what {
@@ -103,6 +134,9 @@ pub(crate) fn look(what: &str, language: Language) -> String {
         "sample" => ("een steekproef", "a sample"),
         "held-text" => ("een vastgehouden tekst", "a held text"),
         "escapes" => ("noodgevallen", "emergencies"),
+        "past-texts" => {
+            ("wat een andere woordenlijst had tegengehouden", "what another lexicon would have stopped")
+        }
         what => match what.strip_prefix("export-") {
             Some(form) => return format!("export {}", form.to_uppercase()),
             None => return what.replace(['-', '_'], " "),

@@ -8,6 +8,7 @@ words! {
         title: "Vastgehouden teksten", "Held texts";
         lead: "Deze teksten zeggen meer dan hun ontvanger mag weten; de afzender vroeg ze vast te houden. Twee officers kunnen er samen een vrijgeven. Een tekst openen is een handeling: ze staat met uw naam in het logboek.", "These texts say more than their receiver may know; the sender asked to hold them. Two officers together can release one. Opening a text is an act: it stands in the log with your name.";
         none: "Er wordt niets vastgehouden.", "Nothing is held.";
+        looking: "De poort is net gestart en kijkt het logboek nog na op vastgehouden teksten.", "The gateway has just started and still looks through the log for held texts.";
         sent: "Verzonden", "Sent";
         found: "Gevonden", "Found";
         state: "Stand", "State";

@@ -38,6 +38,7 @@ words! {
         waiting_changes: "beleidswijzigingen die u kunt goedkeuren", "policy changes that you can approve";
         waiting_own: "eigen beleidswijzigingen onderweg", "policy changes of your own on their way";
         waiting_held: "vastgehouden teksten om te beslissen", "held texts to decide on";
+        waiting_looking: "vastgehouden teksten worden nog geteld", "held texts are still being counted";
         in_force: "Geldend beleid", "Policy in force";
         number: "nummer", "number";
         log: "Logboek", "Log";

@@ -4,7 +4,7 @@ words! {
     /// The policies.
     Policies {
         matrix: "Wie mag wat", "Who may have what";
-        matrix_lead: "Per doel: welke dataklasse komt in welke vorm bij welke ontvanger. Het nummer wijst naar de regel eronder.", "For each purpose: which data class reaches which receiver in which form. The number points to the rule below.";
+        matrix_lead: "Per doel: welke dataklasse komt in welke vorm bij welke ontvanger. Kies een nummer voor de regel; ze staan ook allemaal onderaan.", "For each purpose: which data class reaches which receiver in which form. Choose a number for its rule; all of them stand below as well.";
         purpose: "Doel", "Purpose";
         show: "Tonen", "Show";
         class: "Dataklasse", "Data class";
@@ -105,6 +105,10 @@ words! {
         change_before: "Nu", "Now";
         change_after: "Straks", "Then";
         replay: "Wat er anders was gegaan", "What would have gone otherwise";
+        replay_ask: "Wat was er anders gegaan?", "What would have gone otherwise?";
+        nobody_yet: "nog niemand", "nobody yet";
+        lacks_one: "er is nog één goedkeuring nodig", "one more approval is needed";
+        lacks_two: "er zijn nog twee goedkeuringen nodig", "two more approvals are needed";
         replay_count: "{} leveringen uit het logboek nagegaan; {} waren hetzelfde gebleven.", "{} deliveries of the log looked at; {} would have stayed the same.";
         would_refuse: "{} zouden zijn geweigerd: {}", "{} would have been refused: {}";
         would_lose: "{} van {} hadden minder gehad: {}", "{} of {} would have had less: {}";
@@ -159,8 +163,25 @@ words! {
         term_wrong: "Schrijf één woord of enkele woorden, ten hoogste 60 tekens, en kies een klasse.", "Write one word or a few, 60 characters at most, and choose a class.";
         term_known: "Dit wordt al gelezen als {}.", "This is read as {} already.";
         with_words: "Met de woorden van", "With the words of";
+        with_rules: "Met de regels van", "With the rules of";
+        rules_wrong: "De regels van dit concept kloppen nog niet:", "The rules of this draft are not right yet:";
         words_in_force: "het geldende beleid", "the policy in force";
         words_wrong: "De woordenlijst van dit concept klopt niet:", "The lexicon of this draft is not right:";
+        past: "Teksten van toen", "Texts of the past";
+        past_lead: "Welke teksten die nog te lezen zijn de woorden van dit concept hadden tegengehouden. U ziet de plaats, de regel en de hash; de tekst zelf wordt niet getoond.", "Which texts that can still be read the words of this draft would have stopped. You see the place, the rule and the hash; the text itself is not shown.";
+        past_ask: "Welke teksten van toen?", "Which texts of the past?";
+        past_ask_help: "Dit concept verandert de woordenlijst. De poort kan nagaan welke teksten die nog wachten daarmee waren tegengehouden; die vraag komt met uw naam in het logboek.", "This draft changes the lexicon. The gateway can tell which texts that still wait would have been stopped by it; that question goes into the log with your name.";
+        past_looked: "{} leveringen geopend, {} teksten vergeleken.", "{} deliveries opened, {} texts compared.";
+        past_gone: "Van {} leveringen is de tekst er niet meer (opgehaald, verlopen of gewist): daarvan kan niemand het zeggen.", "Of {} deliveries the text is gone (collected, expired or erased): of these nobody can tell.";
+        past_left: "{} leveringen zijn niet geopend: het zijn er te veel voor één keer.", "{} deliveries were not opened: there are too many for one time.";
+        past_same: "Geen verschil: de woorden van dit concept doen met deze teksten wat de woorden van nu doen.", "No difference: the words of this draft do with these texts what the words of now do.";
+        past_nothing: "Er is nu geen tekst te lezen: dit zegt niets over de woorden van dit concept.", "There is no text to be read now: this tells nothing of the words of this draft.";
+        past_stopped: "Was tegengehouden: {}", "Would have been stopped: {}";
+        past_freed: "Was doorgegaan: {}", "Would have passed: {}";
+        past_record: "Record", "Record no.";
+        past_digest: "Hash van het document", "Hash of the document";
+        past_on_record: "Wat volgens het logboek al teksten tegenhield", "What held texts back before, by the log";
+        past_recorded: "Deze vraag staat in het logboek.", "This question stands in the log.";
         sign: "Ondertekenen", "Sign";
         sign_help: "Dit is wat u ondertekent. Uw sleutel blijft in deze browser; alleen de handtekening gaat weg.", "This is what you sign. Your key stays in this browser; only the signature leaves it.";
         sign_key: "Uw sleutel", "Your key";

@@ -1,8 +1,9 @@
 //! The figures view: what passed, was withheld, sent back and refused, by hour and by day and between whom.
 //!
-//! Owns: two small tables of sums. They stand in memory as well, and are written as whole sums, so that reading is one
-//! look and a record that is replayed after a crash counts once: sums and the index after them are one batch in sled, and
-//! become changes of the store only when that batch is made.
+//! Owns: two small tables of sums. Hours are those of any clock, days those of the clock in the Netherlands. The sums stand in
+//! memory as well, and are written as whole sums, so that reading is one look and a record that is replayed after a crash
+//! counts once: sums and the index after them are one batch in sled, and become changes of the store only when that batch
+//! is made.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -16,7 +17,6 @@ use super::layer::Young;
 use super::store::Store;
 
 const HOUR_MILLIS: i64 = 3_600_000;
-const DAY_MILLIS: i64 = 24 * HOUR_MILLIS;
 
 /// Sums over deliveries: one for each receiver of what was sent or asked, and one for a call that was refused whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -68,7 +68,7 @@ impl Figures {
 /// The figures between two organisations on one day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Flow {
-    /// The day, counted from 1970-01-01 (UTC).
+    /// The day by the clock in the Netherlands, counted from 1970-01-01.
     pub day: u32,
     /// Who sent; none when who was at the door could not be established.
     pub from: Option<Oin>,
@@ -118,7 +118,7 @@ impl FiguresView {
             return;
         }
         let mut sums = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (hour, day) = (number(leaf.time, HOUR_MILLIS), number(leaf.time, DAY_MILLIS));
+        let (hour, day) = (hour(leaf.time), ledger::day_number(leaf.time));
         for (from, to, figures) in counted {
             sums.hours.entry(hour).or_default().add(figures);
             sums.days.entry((day, from, to)).or_default().add(figures);
@@ -144,7 +144,7 @@ impl FiguresView {
     /// The sums of each hour in this stretch, in order; hours without any are left out.
     pub(super) fn hours(&self, from: Timestamp, until: Timestamp) -> Vec<(Timestamp, Figures)> {
         let sums = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let range = number(from, HOUR_MILLIS)..=number(until, HOUR_MILLIS).max(number(from, HOUR_MILLIS));
+        let range = hour(from)..=hour(until).max(hour(from));
         let start = |hour: &u32| Timestamp::from_unix_millis(i64::from(*hour) * HOUR_MILLIS);
         sums.hours.range(range).map(|(hour, figures)| (start(hour), *figures)).collect()
     }
@@ -152,7 +152,7 @@ impl FiguresView {
     /// The sums between organisations of each day in this stretch.
     pub(super) fn flows(&self, from: Timestamp, until: Timestamp) -> Vec<Flow> {
         let sums = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (first, last) = (number(from, DAY_MILLIS), number(until, DAY_MILLIS));
+        let (first, last) = (ledger::day_number(from), ledger::day_number(until));
         let range = sums.days.range((first, None, None)..).take_while(|((day, ..), _)| *day <= last);
         range
             .map(|((day, from, to), figures)| Flow { day: *day, from: *from, to: *to, figures: *figures })
@@ -194,7 +194,7 @@ fn each(from: Option<Oin>, carried: &Carried, all: bool) -> Vec<(Option<Oin>, Op
     counted.collect()
 }
 
-/// Which hour or day a moment is in, counted from 1970.
-fn number(time: Timestamp, length: i64) -> u32 {
-    u32::try_from(time.unix_millis().div_euclid(length).max(0)).unwrap_or(u32::MAX)
+/// Which hour a moment is in, counted from 1970.
+fn hour(time: Timestamp) -> u32 {
+    u32::try_from(time.unix_millis().div_euclid(HOUR_MILLIS).max(0)).unwrap_or(u32::MAX)
 }

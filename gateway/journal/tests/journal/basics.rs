@@ -238,3 +238,23 @@ async fn figures_count_every_record_once_also_after_restarts_and_without_their_f
     let of_coach = Criteria { organisation: Some(coach().oin), ..Criteria::default() };
     assert_eq!(journal.search_back(&of_coach, 10, 2).unwrap(), [9, 8]);
 }
+
+#[tokio::test]
+async fn figures_of_a_day_are_those_between_two_midnights_in_the_netherlands() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = open(folder.path());
+    let midnight = ledger::midnight("2026-07-01".parse().unwrap()).unwrap();
+    for (number, seconds) in [-1, 0, 3 * 3_600, 86_399, 86_400].into_iter().enumerate() {
+        let mut commit = sent(&journal, number as u64, BSN, &[arts()], b"x");
+        commit.leaf.time = midnight.plus_seconds(seconds);
+        let _ = journal.commit(commit).await.unwrap();
+    }
+    let flows = journal.flows(midnight, midnight.plus_seconds(86_399));
+    assert_eq!(flows.iter().map(|flow| flow.figures.delivered).sum::<u64>(), 3, "22:00 to 22:00 in UTC");
+    let hours = journal.hours(midnight, midnight.plus_seconds(86_399));
+    assert_eq!(
+        hours.iter().map(|(_, figures)| figures.delivered).sum::<u64>(),
+        3,
+        "the hours add up to the day"
+    );
+}

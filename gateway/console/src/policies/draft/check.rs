@@ -3,7 +3,7 @@
 //!
 //! Nothing is judged here: proving, comparing and replaying is `policy`'s, by way of `oversight`; words are `screening`'s.
 
-use model::Refusal;
+use model::{Reason, Refusal};
 use oversight::{Which, lexicon};
 use policy::{Diff, Files, Proven, Replay};
 use screening::Screener;
@@ -45,14 +45,18 @@ pub(in crate::policies) struct Change {
     pub(in crate::policies) states: String,
 }
 
+/// What would have gone otherwise, of all that was delivered: a sentence, and a line for each kind.
+pub(in crate::policies) struct Past {
+    pub(in crate::policies) summary: String,
+    pub(in crate::policies) lines: Vec<String>,
+}
+
 /// What is to be said of a draft that proves itself.
 pub(super) struct Meaning {
     pub(super) wider: usize,
     pub(super) total: usize,
     pub(super) changes: Vec<Change>,
-    pub(super) deliveries: u64,
-    pub(super) unchanged: u64,
-    pub(super) lost: Vec<String>,
+    pub(super) past: Past,
     pub(super) statement: String,
 }
 
@@ -69,7 +73,7 @@ pub(super) async fn check(
     page.checked = true;
     page.lines = draft.files.iter().map(|(name, text)| changed(name, base.get(name), text)).collect();
     page.lines.retain(|changed| !changed.lines.is_empty());
-    if draft.files.keys().any(|name| name.starts_with("lexicon/")) {
+    if page.words {
         let words = lexicon(&files);
         let built = tokio::task::spawn_blocking(move || Screener::build(&words));
         if let Err(error) = built.await.map_err(|_| Fault::Broken)? {
@@ -91,15 +95,8 @@ pub(super) async fn check(
     let wider = difference.changes.iter().filter(|change| change.widens).count();
     let total = difference.changes.len();
     let changes = told(&difference, visitor);
-    page.meaning = Some(Meaning {
-        wider,
-        total,
-        changes,
-        deliveries: replay.deliveries,
-        unchanged: replay.unchanged,
-        lost: lost(&replay, visitor),
-        statement: statement(&proven),
-    });
+    page.meaning =
+        Some(Meaning { wider, total, changes, past: past(&replay, visitor), statement: statement(&proven) });
     Ok(())
 }
 
@@ -123,21 +120,29 @@ pub(in crate::policies) fn told(difference: &Diff, visitor: &Visitor) -> Vec<Cha
     changes
 }
 
-/// What of the past would have gone otherwise, a line each.
-fn lost(replay: &Replay, visitor: &Visitor) -> Vec<String> {
-    let t = &visitor.words().policies;
-    let class = |class| crate::words::class(class, visitor.language);
+/// What of the past would have gone otherwise.
+pub(in crate::policies) fn past(replay: &Replay, visitor: &Visitor) -> Past {
+    let (t, language) = (&visitor.words().policies, visitor.language);
+    let class = |class| crate::words::class(class, language);
+    let number = |count: u64| show::number(count, language);
+    let why = |name: &str| {
+        let reason = Reason::ALL.iter().find(|reason| reason.name() == name);
+        reason.map_or_else(|| name.to_owned(), |reason| crate::words::reason(*reason, language).to_owned())
+    };
     let refused = replay
         .refused
         .iter()
-        .map(|(reason, count)| show::fill(t.would_refuse, &[&count.to_string(), reason]));
+        .map(|(reason, count)| show::fill(t.would_refuse, &[&number(*count), &why(reason)]));
     let lost = replay.lost.iter().map(|((exchange, what), count)| {
-        show::fill(t.would_lose, &[&count.to_string(), exchange, class(*what)])
+        show::fill(t.would_lose, &[&number(*count), exchange, class(*what)])
     });
     let gained = replay.gained.iter().map(|((exchange, what), count)| {
-        show::fill(t.would_gain, &[&count.to_string(), exchange, class(*what)])
+        show::fill(t.would_gain, &[&number(*count), exchange, class(*what)])
     });
-    refused.chain(lost).chain(gained).collect()
+    Past {
+        summary: show::fill(t.replay_count, &[&number(replay.deliveries), &number(replay.unchanged)]),
+        lines: refused.chain(lost).chain(gained).collect(),
+    }
 }
 
 /// What an officer signs (`policy::signature`): short, and readable by who signs it.
