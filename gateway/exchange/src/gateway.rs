@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use fields::PseudonymKey;
+use foldhash::fast::RandomState;
 use journal::{Journal, PublisherThread, ReadError};
 use ledger::{DeliveryId, Leaf, Party, TrajectChange, traject_between};
 use model::{Bsn, ClientPseudonym, Consents, ExchangeId, Oin, Purpose, Reason, Refusal, Timestamp};
@@ -51,7 +52,7 @@ pub struct Gateway {
     publisher: PublisherThread,
     pseudonym_secret: Zeroizing<[u8; 32]>,
     /// Derived from the secret when an organisation first receives something.
-    pseudonym_keys: RwLock<HashMap<Oin, Arc<PseudonymKey>>>,
+    pseudonym_keys: RwLock<HashMap<Oin, Arc<PseudonymKey>, RandomState>>,
     clock: Clock,
     limits: Limits,
     /// A draft that is compared, and decides nothing.

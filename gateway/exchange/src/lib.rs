@@ -22,7 +22,7 @@ pub mod door;
 mod serve;
 
 pub use gateway::{Gateway, Limits};
-pub use gathered::Gathered;
+pub use gathered::{Driven, Driver, Gathered, gathered};
 pub use proofs::Cosigned;
 pub use rules::Rules;
 pub use serve::serve;

@@ -3,20 +3,26 @@
 //! Owns: what is derived from a bundle, among it one plan a message type that finds the BSNs of a document. Calls in
 //! flight finish on the rules they started with.
 
+mod glance;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use fields::{Account, Limits, Plan, PseudonymKey, Rule};
+use foldhash::fast::RandomState;
 use model::{Bsn, DataClass, FieldKind, Form, MessageType, Reason, Refusal};
 use policy::{Compiled, Proven};
 use screening::Screener;
 
 use crate::line::filter::malformed;
 use crate::line::offer::at;
+use glance::Glance;
 
 /// What finds the BSNs of a message type.
 struct ClientPlan {
     plan: Plan,
+    /// For messages as everybody writes them.
+    glance: Option<Glance>,
     /// Whether a message of this type can hold any.
     holds_bsn: bool,
 }
@@ -26,7 +32,7 @@ pub struct Rules {
     proven: Arc<Proven>,
     screener: Arc<Screener>,
     /// Made when a message type is first sent; a bundle has few.
-    clients: RwLock<HashMap<MessageType, Arc<ClientPlan>>>,
+    clients: RwLock<HashMap<MessageType, Arc<ClientPlan>, RandomState>>,
     /// The plans of `clients` make no pseudonyms.
     no_key: PseudonymKey,
 }
@@ -83,6 +89,16 @@ impl Rules {
         if !clients.holds_bsn {
             return Ok(None);
         }
+        match clients.glance.as_ref().and_then(|glance| glance.of(document)) {
+            Some(None) => return Ok(None),
+            Some(Some(bsn)) => {
+                let bsn = std::str::from_utf8(bsn).ok().and_then(|text| text.parse().ok());
+                if bsn.is_some() {
+                    return Ok(bsn);
+                }
+            }
+            None => {}
+        }
         let (mut found, mut account) = (Vec::new(), Account::new());
         let filtered = clients.plan.filter(document, &self.no_key, &mut found, &mut account);
         filtered.map_err(|wrong| malformed(&wrong))?;
@@ -116,16 +132,19 @@ fn client_plan(proven: &Proven, message: &MessageType, compiled: &Compiled) -> O
     let holds_bsn =
         cells.filter(|cell| cell.class == Some(DataClass::PersoonBsn) && cell.kind != FieldKind::Bericht);
     let bsns: HashSet<(&str, u32)> = holds_bsn.map(|cell| (cell.message.as_str(), cell.number)).collect();
+    let is_bsn = |field: &prost_reflect::FieldDescriptor| {
+        bsns.contains(&(field.parent_message().full_name(), field.number()))
+    };
     let mut rule_of = |field: &prost_reflect::FieldDescriptor| {
         let class = DataClass::PersoonBsn;
         if field.kind().as_message().is_some() {
             (FieldKind::Bericht, Rule::Pass { class, form: Form::Vol })
-        } else if bsns.contains(&(field.parent_message().full_name(), field.number())) {
+        } else if is_bsn(field) {
             (FieldKind::Tekst, Rule::Screen { class })
         } else {
             (FieldKind::Waarde, Rule::Withhold { class: None })
         }
     };
     let plan = Plan::compile(&root, &mut rule_of, Limits::default()).ok()?;
-    Some(ClientPlan { plan, holds_bsn: !bsns.is_empty() })
+    Some(ClientPlan { plan, glance: Glance::new(&root, &is_bsn), holds_bsn: !bsns.is_empty() })
 }

@@ -58,7 +58,8 @@ pub(crate) fn onward(to: &mut HeaderMap, exchange: &ExchangeId, trace: Option<&T
         HeaderValue::from_static(concat!("veldwacht/", env!("CARGO_PKG_VERSION"))),
     );
     let millis = left.as_millis().clamp(1, 99_999_999);
-    if let Ok(value) = HeaderValue::try_from(format!("{millis}m")) {
+    if let Ok(mut value) = HeaderValue::try_from(format!("{millis}m")) {
+        value.set_sensitive(true); // as in `named`: it seldom is the same
         to.insert(HeaderName::from_static(TIMEOUT), value);
     }
     if let Some(value) = named(exchange) {

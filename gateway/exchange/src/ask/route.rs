@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use foldhash::fast::RandomState;
 use ledger::Party;
 use model::{MessageType, Oin, Purpose, Role};
 use prost_reflect::{MethodDescriptor, ServiceDescriptor};
@@ -157,7 +158,7 @@ pub struct RouteError {
 #[derive(Default)]
 pub struct Routes {
     /// `service/method`, or `service` alone for all its methods.
-    routes: HashMap<String, Arc<Route>>,
+    routes: HashMap<String, Arc<Route>, RandomState>,
 }
 
 impl Routes {
@@ -166,7 +167,7 @@ impl Routes {
     /// # Errors
     /// The first route that cannot be used.
     pub fn load(configs: &[RouteConfig], folder: &Path) -> Result<Routes, RouteError> {
-        let mut routes = HashMap::new();
+        let mut routes = HashMap::default();
         for config in configs {
             let place = match &config.method {
                 Some(method) => format!("{}/{method}", config.service),

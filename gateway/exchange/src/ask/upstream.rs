@@ -20,7 +20,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use crate::gathered::{Gathered, READ_AT_ONCE};
+use crate::gathered::{Gathered, READ_AT_ONCE, gathered};
 use crate::streams::stays_silent;
 
 /// How often an idle connection is asked whether it is there, and how long it may take to answer.
@@ -33,6 +33,8 @@ const SHORTEST: Duration = Duration::from_millis(500);
 const LONGEST: Duration = Duration::from_secs(30);
 const STREAM_WINDOW: u32 = 1 << 20;
 const CONNECTION_WINDOW: u32 = 8 << 20;
+/// So long a frame may be: most answers then come in one, and are not put together from pieces.
+const FRAME: u32 = 64 << 10;
 
 /// A source's service.
 pub(crate) struct Upstream {
@@ -260,15 +262,17 @@ async fn connect(
     if stream.get_ref().1.alpn_protocol() != Some(b"h2") {
         return Err(Reason::UpstreamInvalid.into());
     }
+    let (stream, driver) = gathered(stream);
     let (sender, connection) = h2::client::Builder::new()
         .enable_push(false)
         .initial_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_frame_size(FRAME)
         .max_send_buffer_size(1 << 20)
-        .handshake(Gathered::new(stream))
+        .handshake(stream)
         .await
         .map_err(not_h2)?;
-    tokio::spawn(drive(connection));
+    tokio::spawn(driver.drive(drive(connection)));
     Ok(sender)
 }
 

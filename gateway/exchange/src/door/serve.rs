@@ -23,7 +23,7 @@ use tonic::body::Body;
 use tonic::codegen::Service;
 
 use super::{Connection, Http2, Visitor};
-use crate::gathered::Gathered;
+use crate::gathered::{Gathered, gathered};
 use crate::streams::{send, stays_silent};
 
 /// How long a peer may take for the preface of HTTP/2.
@@ -48,7 +48,10 @@ pub async fn serve<S>(
             Some(_) = driven.join_next(), if !driven.is_empty() => {}
             connection = connections.next() => match connection {
                 Some(Ok(connection)) => {
-                    driven.spawn(drive(connection, http2.clone(), service.clone(), stopped.clone()));
+                    let visitor = connection.visitor().clone();
+                    let (connection, driver) = gathered(connection);
+                    let (http2, service, stopped) = (http2.clone(), service.clone(), stopped.clone());
+                    driven.spawn(driver.drive(drive(connection, visitor, http2, service, stopped)));
                 }
                 Some(Err(_)) => {}
                 None => break,
@@ -61,13 +64,17 @@ pub async fn serve<S>(
 }
 
 /// Takes the requests of one connection until it ends.
-async fn drive<S>(connection: Connection, http2: Http2, service: S, mut stopped: watch::Receiver<bool>)
-where
+async fn drive<S>(
+    connection: Gathered<Connection>,
+    visitor: Visitor,
+    http2: Http2,
+    service: S,
+    mut stopped: watch::Receiver<bool>,
+) where
     S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send,
 {
-    let visitor = connection.visitor().clone();
-    let handshake = builder(&http2).handshake::<_, Bytes>(Gathered::new(connection));
+    let handshake = builder(&http2).handshake::<_, Bytes>(connection);
     let Ok(Ok(mut h2)) = timeout(PREFACE, handshake).await else { return };
     let silent = stays_silent(h2.ping_pong(), http2.keepalive_interval, http2.keepalive_timeout);
     let ends = async {

@@ -10,6 +10,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
+use foldhash::fast::RandomState;
 use http_body::{Frame, SizeHint};
 use model::{Name, Oin, Reason, Refusal, Timestamp};
 use tonic::Status;
@@ -70,14 +71,14 @@ struct Inner {
     report: Report,
     turns: Turns,
     /// Registered organisations only, so the table is as long as the registry. Locked for a look-up.
-    taken: Mutex<HashMap<Oin, Taken>>,
+    taken: Mutex<HashMap<Oin, Taken, RandomState>>,
 }
 
 #[derive(Default)]
 struct Taken {
     calls: usize,
     bucket: Bucket,
-    systems: HashMap<Name, OfSystem>,
+    systems: HashMap<Name, OfSystem, RandomState>,
 }
 
 #[derive(Default)]

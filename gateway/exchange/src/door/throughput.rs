@@ -66,9 +66,8 @@ impl Meter {
     }
 
     /// Takes bytes, and says how long whoever took them has to wait before it may take more.
-    fn take(&self, bytes: usize) -> Duration {
+    fn take(&self, bytes: usize, now: Instant) -> Duration {
         let bytes = f64::from(u32::try_from(bytes).unwrap_or(u32::MAX));
-        let now = Instant::now();
         let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
         let gained = now.saturating_duration_since(left.1).as_secs_f64() * self.per_second;
         *left = ((left.0 + gained).min(self.most) - bytes, now);
@@ -103,7 +102,8 @@ impl Flow {
 
     /// So many were moved.
     pub(super) fn moved(&mut self, bytes: usize) {
-        let wait = self.meters.iter().map(|meter| meter.take(bytes)).max().unwrap_or_default();
+        let now = Instant::now();
+        let wait = self.meters.iter().map(|meter| meter.take(bytes, now)).max().unwrap_or_default();
         if wait >= Duration::from_millis(1) {
             self.waits = Some(Box::pin(tokio::time::sleep(wait)));
         }

@@ -17,7 +17,7 @@ use model::Oin;
 #[derive(Clone)]
 pub(crate) struct Turns {
     at_once: usize,
-    lines: Arc<Mutex<HashMap<Oin, Arc<Mutex<Line>>>>>,
+    lines: Arc<Mutex<HashMap<Oin, Arc<Mutex<Line>>, RandomState>>>,
 }
 
 /// The calls of one organisation that are not waiting for something else.
@@ -25,11 +25,15 @@ struct Line {
     /// So many are handed to the runtime at once.
     at_once: usize,
     handed: usize,
-    next: u64,
-    /// By numbers that are the gateway's own, so that a quick hash will do.
-    calls: HashMap<u64, Call, RandomState>,
     /// Who can go on, first come first served. Who left stays in it until it is passed over.
-    ready: VecDeque<u64>,
+    ready: VecDeque<Arc<Place>>,
+}
+
+/// A call's place in line; what its future wakes.
+struct Place {
+    line: Arc<Mutex<Line>>,
+    /// Locked for a moment, after the line or without it.
+    call: Mutex<Call>,
 }
 
 struct Call {
@@ -48,6 +52,8 @@ enum Phase {
     Handed,
     /// Being worked for; `true`: it can go on again already.
     Working(bool),
+    /// Done, or given up.
+    Left,
 }
 
 impl Turns {
@@ -57,9 +63,8 @@ impl Turns {
 
     fn line(&self, oin: Oin) -> Arc<Mutex<Line>> {
         let mut lines = lock(&self.lines);
-        let (at_once, calls, ready) = (self.at_once, HashMap::default(), VecDeque::new());
-        let empty = || Arc::new(Mutex::new(Line { at_once, handed: 0, next: 0, calls, ready }));
-        Arc::clone(lines.entry(oin).or_insert_with(empty))
+        let empty = || Line { at_once: self.at_once, handed: 0, ready: VecDeque::new() };
+        Arc::clone(lines.entry(oin).or_insert_with(|| Arc::new(Mutex::new(empty()))))
     }
 }
 
@@ -80,48 +85,46 @@ impl Line {
     fn hand_out(&mut self) -> Option<Waker> {
         while self.handed < self.at_once {
             let first = self.ready.pop_front()?;
-            let Some(call) = self.calls.get_mut(&first) else { continue };
-            call.phase = Phase::Handed;
-            self.handed += 1;
-            return Some(call.task.clone());
+            let mut call = lock(&first.call);
+            if call.phase == Phase::Ready {
+                call.phase = Phase::Handed;
+                self.handed += 1;
+                return Some(call.task.clone());
+            }
         }
         None
     }
 
-    fn can_go_on(&mut self, id: u64) {
-        let Some(call) = self.calls.get_mut(&id) else { return };
+    fn can_go_on(&mut self, place: &Arc<Place>) {
+        let mut call = lock(&place.call);
         match call.phase {
             Phase::Waiting => {
                 call.phase = Phase::Ready;
-                self.ready.push_back(id);
+                self.ready.push_back(Arc::clone(place));
             }
             Phase::Working(_) => call.phase = Phase::Working(true),
-            Phase::Ready | Phase::Handed => {}
+            Phase::Ready | Phase::Handed | Phase::Left => {}
         }
     }
 
     /// A call was worked for: its place among those handed out is free.
-    fn worked(&mut self, id: u64) {
+    fn worked(&mut self, place: &Arc<Place>) {
         self.handed -= 1;
-        let Some(call) = self.calls.get_mut(&id) else { return };
-        let again = call.phase == Phase::Working(true);
-        call.phase = Phase::Waiting;
-        if again {
-            self.can_go_on(id);
+        let was = std::mem::replace(&mut lock(&place.call).phase, Phase::Waiting);
+        if was == Phase::Working(true) {
+            self.can_go_on(place);
         }
     }
 }
 
-/// What the future of a call wakes: its place in line.
-struct Place {
-    line: Arc<Mutex<Line>>,
-    id: u64,
-}
-
 impl Wake for Place {
     fn wake(self: Arc<Place>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Place>) {
         let mut line = lock(&self.line);
-        line.can_go_on(self.id);
+        line.can_go_on(self);
         hand_on(line);
     }
 }
@@ -138,30 +141,33 @@ impl<F: Future> InTurn<F> {
         InTurn { future: Box::pin(future), place: None, line: turns.line(oin) }
     }
 
-    /// Its place in line; at first it stands at the end.
+    /// Its place in line: at first at the end of it, or at work where nobody stands before it.
     fn place(&mut self, task: &Waker) -> Arc<Place> {
         if let Some(place) = &self.place {
             return Arc::clone(place);
         }
-        let mut line = lock(&self.line);
-        let id = line.next;
-        line.next += 1;
-        line.calls.insert(id, Call { phase: Phase::Waiting, task: task.clone() });
-        line.can_go_on(id);
-        hand_on(line);
-        let place = Arc::new(Place { line: Arc::clone(&self.line), id });
+        let call = Call { phase: Phase::Waiting, task: task.clone() };
+        let place = Arc::new(Place { line: Arc::clone(&self.line), call: Mutex::new(call) });
         self.place = Some(Arc::clone(&place));
+        let mut line = lock(&self.line);
+        if line.ready.is_empty() && line.handed < line.at_once {
+            line.handed += 1;
+            lock(&place.call).phase = Phase::Handed;
+        } else {
+            line.can_go_on(&place);
+            hand_on(line);
+        }
         place
     }
 }
 
 /// Ends the work of a turn, also when the future panics.
-struct Turn<'p>(&'p Place);
+struct Turn<'p>(&'p Arc<Place>);
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
         let mut line = lock(&self.0.line);
-        line.worked(self.0.id);
+        line.worked(self.0);
         hand_on(line);
     }
 }
@@ -170,14 +176,11 @@ impl<F: Future> Future for InTurn<F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let is_new = self.place.is_none();
         let place = self.place(cx.waker());
         {
-            let mut line = lock(&place.line);
-            let Some(call) = line.calls.get_mut(&place.id) else { return Poll::Pending };
+            let mut call = lock(&place.call);
             call.task.clone_from(cx.waker());
-            // Who has just come was woken when it was handed out, and waits for that: behind whoever came before it.
-            if is_new || call.phase != Phase::Handed {
+            if call.phase != Phase::Handed {
                 return Poll::Pending;
             }
             call.phase = Phase::Working(false);
@@ -192,8 +195,8 @@ impl<F> Drop for InTurn<F> {
     fn drop(&mut self) {
         let Some(place) = self.place.take() else { return };
         let mut line = lock(&place.line);
-        let left = line.calls.remove(&place.id);
-        if left.is_some_and(|call| call.phase == Phase::Handed) {
+        let was = std::mem::replace(&mut lock(&place.call).phase, Phase::Left);
+        if was == Phase::Handed {
             line.handed -= 1;
             hand_on(line);
         }
@@ -281,7 +284,7 @@ mod tests {
         }
         for line in lock(&turns.lines).values() {
             let line = lock(line);
-            assert_eq!((line.handed, line.calls.len(), line.ready.len()), (0, 0, 0));
+            assert_eq!((line.handed, line.ready.len()), (0, 0));
         }
         assert!(ended.load(Ordering::SeqCst) >= 100);
     }

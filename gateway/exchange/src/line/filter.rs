@@ -16,7 +16,8 @@ use crate::line::offer::at;
 pub(crate) struct Filtered {
     authorised: Authorised,
     document: Vec<u8>,
-    account: Account,
+    /// Boxed, for it is large and goes through many hands.
+    account: Box<Account>,
 }
 
 impl Filtered {
@@ -70,7 +71,7 @@ pub(crate) fn filter_message(
 }
 
 fn project(authorised: Authorised, document: &[u8], key: &PseudonymKey) -> Result<Filtered, Refusal> {
-    let (mut output, mut account) = (Vec::new(), Account::new());
+    let (mut output, mut account) = (Vec::new(), Box::new(Account::new()));
     let plan = &authorised.compiled().plan;
     plan.filter(document, key, &mut output, &mut account).map_err(|found| malformed(&found))?;
     Ok(Filtered { authorised, document: output, account })

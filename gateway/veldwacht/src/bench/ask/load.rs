@@ -1,14 +1,16 @@
 //! The load of `bench ask`: a source that answers at once, and callers that ask again as soon as they have their answer.
 //!
 //! Owns: HTTP/2 by the `h2` crate on both sides with gathered writes, as callers and sources of other makers do: so the load
-//! costs less than what is measured, for every proxy. Everything here runs on the load's core.
+//! costs less than what is measured, for every proxy. Everything here runs on the load's core. The assertion goes with every
+//! call as Node's and Rust's clients send it: Huffman-coded and never put in HPACK's table, the dearest way to read. (grpcio
+//! sends it as it is; grpc-go and grpc-java put it in the table, and then send a byte.)
 
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::{BufMut as _, Bytes, BytesMut};
-use exchange::Gathered;
+use exchange::gathered;
 use h2::client::SendRequest;
 use http::{HeaderMap, HeaderValue, Request, Response};
 use rustls::pki_types::ServerName;
@@ -43,10 +45,14 @@ pub(super) async fn serve(listener: TcpListener, tls: TlsAcceptor, answers: Arc<
             let Ok(stream) = tls.accept(stream).await else { return };
             let mut builder = h2::server::Builder::new();
             builder.initial_window_size(1 << 20).initial_connection_window_size(16 << 20);
-            let Ok(mut connection) = builder.handshake(Gathered::new(stream)).await else { return };
-            while let Some(Ok((request, respond))) = connection.accept().await {
-                tokio::spawn(reply(request, respond, Arc::clone(&answers)));
-            }
+            let (stream, driver) = gathered(stream);
+            let serving = async move {
+                let Ok(mut connection) = builder.handshake(stream).await else { return };
+                while let Some(Ok((request, respond))) = connection.accept().await {
+                    tokio::spawn(reply(request, respond, Arc::clone(&answers)));
+                }
+            };
+            driver.drive(serving).await;
         });
     }
 }
@@ -90,8 +96,9 @@ impl Caller {
         let stream = shake_hands(port, tls).await?;
         let mut builder = h2::client::Builder::new();
         builder.initial_window_size(1 << 20).initial_connection_window_size(16 << 20);
-        let (sender, connection) = builder.handshake(Gathered::new(stream)).await.unreachable(&place)?;
-        tokio::spawn(connection);
+        let (stream, driver) = gathered(stream);
+        let (sender, connection) = builder.handshake(stream).await.unreachable(&place)?;
+        tokio::spawn(driver.drive(connection));
         let head = Request::post(format!("https://localhost/bench.v1.Bron/{method}"))
             .header("content-type", "application/grpc")
             .header("te", "trailers")
