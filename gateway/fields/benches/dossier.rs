@@ -108,19 +108,37 @@ pub(crate) fn clear(dossier: &mut Dossier) {
     dossier.schulden.clear();
 }
 
-/// The same as `filtering`, on a reflected message.
-pub(crate) fn clear_reflected(message: &mut DynamicMessage) {
-    message.take_unknown_fields().for_each(drop);
-    let withheld: Vec<FieldDescriptor> =
-        message.fields().map(|(field, _)| field).filter(is_withheld).collect();
-    withheld.iter().for_each(|field| message.clear_field(field));
-    for (_, value) in message.fields_mut() {
-        match value {
-            Value::Message(inner) => clear_reflected(inner),
-            Value::List(values) => {
-                values.iter_mut().filter_map(Value::as_message_mut).for_each(clear_reflected);
+/// The same as `filtering`, on reflected messages of one type. What is to be cleared is looked up once, not for every
+/// message: so a competent program would do it.
+pub(crate) struct Clearing {
+    withheld: Vec<FieldDescriptor>,
+    inside: Vec<(FieldDescriptor, Clearing)>,
+}
+
+impl Clearing {
+    pub(crate) fn of(message: &MessageDescriptor) -> Clearing {
+        let (withheld, kept): (Vec<_>, Vec<_>) = message.fields().partition(is_withheld);
+        let inside = kept.into_iter().filter_map(|field| {
+            let clearing = Clearing::of(field.kind().as_message()?);
+            Some((field, clearing))
+        });
+        Clearing { withheld, inside: inside.collect() }
+    }
+
+    pub(crate) fn clear(&self, message: &mut DynamicMessage) {
+        message.take_unknown_fields().for_each(drop);
+        self.withheld.iter().for_each(|field| message.clear_field(field));
+        for (field, inner) in self.inside.iter() {
+            if !message.has_field(field) {
+                continue;
             }
-            _ => {}
+            match message.get_field_mut(field) {
+                Value::Message(message) => inner.clear(message),
+                Value::List(values) => {
+                    values.iter_mut().filter_map(Value::as_message_mut).for_each(|value| inner.clear(value));
+                }
+                _ => {}
+            }
         }
     }
 }

@@ -14,6 +14,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn filter(criterion: &mut Criterion) {
     let contract = dossier::contract().unwrap();
+    let clearing = dossier::Clearing::of(contract);
     let key = PseudonymKey::for_receiver(&[0; 32], &"00000099000000001000".parse().unwrap());
     let mut group = criterion.benchmark_group("fields");
     for size in [2_000, 20_000, 1_000_000] {
@@ -46,7 +47,7 @@ fn filter(criterion: &mut Criterion) {
         group.bench_function(BenchmarkId::new("prost-reflect", size), |bencher| {
             bencher.iter(|| {
                 let mut message = DynamicMessage::decode(contract.clone(), input.as_slice()).unwrap();
-                dossier::clear_reflected(&mut message);
+                clearing.clear(&mut message);
                 output.clear();
                 message.encode(&mut output).unwrap();
             });

@@ -16,6 +16,7 @@ fn main() {
     let size = arguments.next().and_then(|size| size.parse().ok()).unwrap_or(20_000);
     let times: usize = arguments.next().and_then(|times| times.parse().ok()).unwrap_or(1);
     let contract = dossier::contract().unwrap();
+    let clearing = dossier::Clearing::of(contract);
     let input = dossier::dossier(size).encode_to_vec();
     let key = PseudonymKey::for_receiver(&[0; 32], &"00000099000000001000".parse().unwrap());
     let plan =
@@ -32,7 +33,7 @@ fn main() {
             }
             "prost-reflect" => {
                 let mut message = DynamicMessage::decode(contract.clone(), input.as_slice()).unwrap();
-                dossier::clear_reflected(&mut message);
+                clearing.clear(&mut message);
                 output.clear();
                 message.encode(&mut output).unwrap();
             }

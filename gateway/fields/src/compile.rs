@@ -9,9 +9,7 @@ use model::{DataClass, FieldKind, Form};
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 
 use crate::account::{self, Counter, UNCOUNTED};
-use crate::plan::{
-    Act, AnyType, Field, Mode, NO_TABLE, Plan, Read, Slot, Step, Table, TableId, Then, Walk, Watch,
-};
+use crate::plan::{Act, AnyType, Field, Mode, NO_TABLE, Plan, Read, Slot, Step, Table, TableId, Walk, Watch};
 use crate::rule::{Limits, Rule};
 use crate::scalar::Scalar;
 use crate::watch;
@@ -173,9 +171,10 @@ impl Compiler<'_> {
         let last_dense = slots.iter().map(|(number, _)| *number).filter(|number| *number <= DENSE).max();
         let mut dense = vec![Slot::UNKNOWN; last_dense.unwrap_or(0) as usize + 1];
         let mut sparse = Vec::new();
-        let mut steps = [Step::ELSEWHERE; 128];
+        let mut steps = [Step::ELSEWHERE; 256];
         for (number, slot) in slots {
-            if let Some(place) = steps.get_mut(wire::key(number, slot.wire) as usize) {
+            let key = wire::key(number, slot.wire);
+            if let (..0x80, Some(place)) = (key, steps.get_mut(key as usize)) {
                 *place = step(&slot);
             }
             match dense.get_mut(number as usize) {
@@ -268,23 +267,24 @@ fn inner(act: Act) -> Decision {
 
 /// A slot in short, if there is little to know of the field.
 fn step(slot: &Slot) -> Step {
-    let (read, bytes) = match slot.walk {
-        _ if slot.watch != Watch::NOTHING => (Read::ELSEWHERE, 0),
+    let (read, operand) = match slot.walk {
+        _ if slot.watch != Watch::NOTHING => return Step::ELSEWHERE,
         Walk::Text => (Read::TEXT, 0),
-        Walk::Bool => (Read::BOOL, 1),
+        Walk::Bool => (Read::BOOL, 0),
         Walk::Varint32 => (Read::VARINT, 4),
         Walk::Varint64 => (Read::VARINT, 6),
         Walk::Fixed32 => (Read::FIXED, 4),
         Walk::Fixed64 => (Read::FIXED, 8),
-        Walk::Message => (Read::MESSAGE, 0),
-        _ => (Read::ELSEWHERE, 0),
+        Walk::Message => (Read::MESSAGE, slot.sub),
+        _ => return Step::ELSEWHERE,
     };
-    match slot.act {
-        Act::Keep | Act::Inside => Step { read, then: Then::Nothing, count: slot.count, bytes },
-        Act::Drop => Step { read, then: Then::Cut, count: slot.count, bytes },
-        Act::Screen => Step { read, then: Then::Screen, count: slot.count, bytes },
-        Act::Transform | Act::Once => Step::ELSEWHERE,
-    }
+    let read = match slot.act {
+        Act::Keep | Act::Inside => read,
+        Act::Drop => read.and(Read::CUT),
+        Act::Screen => read.and(Read::SCREEN),
+        Act::Transform | Act::Once => return Step::ELSEWHERE,
+    };
+    Step { read, count: slot.count, operand }
 }
 
 fn walk_of(scalar: Scalar) -> Walk {

@@ -6,7 +6,7 @@
 
 use crate::account::{Account, Counter, Text};
 use crate::malformed::{Malformed, MalformedKind};
-use crate::plan::{Act, NO_TABLE, Plan, Read, Slot, Table, TableId, Then, Walk};
+use crate::plan::{Act, NO_TABLE, Plan, Read, Slot, Step, Table, TableId, Walk};
 use crate::pseudonym::PseudonymKey;
 use crate::read::{self, Found};
 use crate::sink::Sink;
@@ -68,10 +68,11 @@ impl<'a> Pass<'a> {
                 && step.read.is(Read::MESSAGE)
                 && let Some((value, next)) = read::bytes(window, pos)
                 && next <= end
-                && let Some(slot) = table.dense.get(read::number(self.input, pos))
             {
                 self.count(step.count);
-                self.enter(slot.act, slot.sub, pos, value, next, levels)?;
+                // Of what is inside of something withheld nothing is cut, so that keeping does nothing to it.
+                let act = if step.read.is(Read::CUT) { Act::Drop } else { Act::Keep };
+                self.enter(act, step.operand, pos, value, next, levels)?;
                 pos = next;
                 continue;
             }
@@ -82,25 +83,38 @@ impl<'a> Pass<'a> {
     }
 
     /// Goes as far as there is little to know of any field: where that ends. Most messages are skimmed from start to
-    /// end, so nothing is in this loop that most fields do not need.
+    /// end, so nothing is in this loop that most fields do not need, and one comparison says of most that they fit and
+    /// are not the last.
     #[inline(never)]
     fn skim(&mut self, table: &Table, mut pos: u32, end: u32) -> u32 {
         let input = self.input;
-        while pos < end {
-            let Some((step, window)) = read::key(input, table, pos) else { break };
-            let next = read::field(input, step, window, pos);
-            if next > end {
-                break;
-            }
-            self.count(step.count);
-            match step.then {
-                Then::Nothing => {}
-                Then::Cut => self.sink.cut(pos, next),
-                Then::Screen => self.screen_at(table, pos, next),
-            }
-            pos = next;
+        if pos == end {
+            return end;
         }
-        pos
+        loop {
+            let Some((step, window)) = read::key(input, table, pos) else { return pos };
+            let next = read::field(input, step, window, pos);
+            if next < end {
+                self.take(table, step, pos, next);
+                pos = next;
+            } else if next == end {
+                self.take(table, step, pos, next);
+                return end;
+            } else {
+                return pos;
+            }
+        }
+    }
+
+    /// Does with a field that was skimmed what is to be done.
+    #[inline(always)]
+    fn take(&mut self, table: &Table, step: &Step, pos: u32, next: u32) {
+        self.count(step.count);
+        if step.read.is(Read::CUT) {
+            self.sink.cut(pos, next);
+        } else if step.read.is(Read::SCREEN) {
+            self.screen_at(table, pos, next);
+        }
     }
 
     /// Any field that was not skimmed. One past its last byte.

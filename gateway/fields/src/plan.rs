@@ -55,8 +55,9 @@ pub(crate) enum Mode {
 #[derive(Debug, Clone)]
 pub(crate) struct Table {
     pub(crate) mode: Mode,
-    /// The first byte of a field → what to know of it, if its key has one byte.
-    pub(crate) steps: [Step; 128],
+    /// The first byte of a field → what to know of it, if its key has one byte. Longer keys start with 0x80 or more:
+    /// what to do with those stands elsewhere.
+    pub(crate) steps: [Step; 256],
     /// Field number → slot, from number 0.
     pub(crate) dense: Vec<Slot>,
     /// Larger numbers, in order.
@@ -113,14 +114,14 @@ pub(crate) enum Act {
 #[repr(C)]
 pub(crate) struct Step {
     pub(crate) read: Read,
-    pub(crate) then: Then,
     pub(crate) count: Counter,
-    /// Of a fixed number its width; of a varint up to which length it is always canonical, unless padded.
-    pub(crate) bytes: u8,
+    /// Of a fixed number its width; of a varint up to which length it is always canonical, unless padded; of a message
+    /// its table.
+    pub(crate) operand: u16,
 }
 
-/// How a field is read. One bit each: so the pass tests the common ones first, where the compiler would make a jump of
-/// an enum that no processor foresees.
+/// How a field is read, and what is done with it then. One bit each: so the pass tests the common ones first, where
+/// the compiler would make a jump of an enum that no processor foresees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Read(u8);
 
@@ -132,25 +133,24 @@ impl Read {
     pub(crate) const BOOL: Read = Read(4);
     pub(crate) const FIXED: Read = Read(8);
     pub(crate) const MESSAGE: Read = Read(16);
+    /// And then it is left out.
+    pub(crate) const CUT: Read = Read(32);
+    /// And then its range is reported.
+    pub(crate) const SCREEN: Read = Read(64);
 
     #[inline(always)]
-    pub(crate) fn is(self, other: Read) -> bool {
+    pub(crate) const fn is(self, other: Read) -> bool {
         self.0 & other.0 != 0
     }
-}
 
-/// What is done with a field once it is read and counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub(crate) enum Then {
-    Nothing,
-    Cut,
-    Screen,
+    pub(crate) const fn and(self, other: Read) -> Read {
+        Read(self.0 | other.0)
+    }
 }
 
 impl Step {
     pub(crate) const ELSEWHERE: Step =
-        Step { read: Read::ELSEWHERE, then: Then::Nothing, count: crate::account::UNCOUNTED, bytes: 0 };
+        Step { read: Read::ELSEWHERE, count: crate::account::UNCOUNTED, operand: 0 };
 }
 
 /// What the pass knows of a field number.

@@ -87,11 +87,11 @@ pub(crate) fn field(input: &[u8], step: &Step, window: &Window, at: u32) -> u32 
     if step.read.is(Read::TEXT) {
         text(input, window, at)
     } else if step.read.is(Read::VARINT) {
-        varint(window, at, step.bytes)
+        varint(window, at, u32::from(step.operand))
     } else if step.read.is(Read::BOOL) {
         bool(window, at)
     } else if step.read.is(Read::FIXED) {
-        at + 1 + u32::from(step.bytes)
+        at + 1 + u32::from(step.operand)
     } else {
         NEVER
     }
@@ -105,12 +105,12 @@ fn text(input: &[u8], window: &Window, at: u32) -> u32 {
     {
         return at + 2 + u32::from(len);
     }
-    long_text(input, window, at)
+    long_text(input, at)
 }
 
 #[inline(never)]
-fn long_text(input: &[u8], window: &Window, at: u32) -> u32 {
-    match bytes(window, at) {
+fn long_text(input: &[u8], at: u32) -> u32 {
+    match input.get(at as usize..).and_then(|rest| bytes(rest.first_chunk()?, at)) {
         Some((value, next)) if utf8::is_text(input, value, next) => next,
         _ => NEVER,
     }
@@ -135,7 +135,7 @@ pub(crate) fn bytes(window: &Window, at: u32) -> Option<(u32, u32)> {
 
 /// One past the varint, if it has at most `most` bytes and is not padded.
 #[inline(always)]
-fn varint(window: &Window, at: u32, most: u8) -> u32 {
+fn varint(window: &Window, at: u32, most: u32) -> u32 {
     let [_, first, ..] = *window;
     if first < 0x80 {
         return at + 2;
@@ -143,7 +143,7 @@ fn varint(window: &Window, at: u32, most: u8) -> u32 {
     let Some(word) = window.get(1..).and_then(|rest| rest.first_chunk()) else { return NEVER };
     let word = u64::from_le_bytes(*word);
     let bits = (!word & HIGH).trailing_zeros() + 1;
-    if bits > u32::from(most) * 8 || word.unbounded_shr(bits - 8) & 0xff == 0 {
+    if bits > most * 8 || word.unbounded_shr(bits - 8) & 0xff == 0 {
         return NEVER;
     }
     at + 1 + bits / 8

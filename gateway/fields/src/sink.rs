@@ -55,7 +55,12 @@ impl<'a> Sink<'a> {
             && let Some(block) = self.input.get(from..from + BLOCK)
             && let Some(to) = self.out.get_mut(to..to + BLOCK)
         {
-            to.copy_from_slice(block);
+            // most runs fit into half of it
+            let ((half, rest), (to_half, to_rest)) = (block.split_at(BLOCK / 2), to.split_at_mut(BLOCK / 2));
+            to_half.copy_from_slice(half);
+            if len as usize > BLOCK / 2 {
+                to_rest.copy_from_slice(rest);
+            }
             self.at += len;
         } else {
             self.put_run(len);
@@ -170,6 +175,47 @@ mod tests {
         wire::push_varint(len as u64, &mut bytes);
         bytes.extend((0..len).map(|index| index as u8));
         bytes
+    }
+
+    #[test]
+    fn a_run_of_any_length_is_copied_whole_and_nothing_else_is() {
+        for len in 0..=3 * BLOCK {
+            for behind in [0, 3 * BLOCK] {
+                let mut input: Vec<u8> = (0..len + 1 + behind).map(|index| index as u8).collect();
+                let mut sink = Sink::new(&input, Vec::new());
+                sink.cut(len as u32, len as u32 + 1);
+                let output = sink.finish();
+                input.remove(len);
+                assert_eq!(output, input, "{len} before, {behind} behind");
+            }
+        }
+    }
+
+    #[test]
+    fn a_message_that_becomes_short_keeps_what_was_kept_of_it_wherever_it_was_cut() {
+        let input = [field(200), vec![0xee; 200]].concat();
+        let (value, end) = (3, 203);
+        for cut_from in [0, 1, 50, 99, 100] {
+            for written in [&b""[..], b"w", b"written anew"] {
+                for cut_last in [0, 1, 40] {
+                    let mut sink = Sink::new(&input, Vec::new());
+                    let body = sink.place_of(value);
+                    let cut = value + cut_from..value + cut_from + 100 - cut_last;
+                    sink.cut(cut.start, cut.end);
+                    sink.put(written);
+                    sink.cut(end - cut_last, end);
+                    sink.mend(body, 200, end);
+                    let [before, between] = [value..cut.start, cut.end..end - cut_last]
+                        .map(|kept| &input[kept.start as usize..kept.end as usize]);
+                    let kept = [before, written, between].concat();
+                    let mut expected = vec![0x0a];
+                    wire::push_varint(kept.len() as u64, &mut expected);
+                    expected.extend(kept);
+                    expected.extend(&input[end as usize..]);
+                    assert_eq!(sink.finish(), expected, "{cut:?} {cut_last} {written:?}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! are few of them: up to 63 bytes are looked at in one go, whatever the length. Two-byte letters (`ë`) are looked at
 //! eight bytes at a time; anything else is left to the standard library.
 
-use wide::i8x16;
+use wide::u8x16;
 
 /// How many bytes of a text are looked at in one go.
 pub(crate) const BLOCK: usize = 48;
@@ -31,10 +31,7 @@ const MASKS: [u64; BLOCK] = {
 #[inline(always)]
 fn high_bits(block: &[u8; BLOCK]) -> u64 {
     let (blocks, _) = block.as_chunks::<16>();
-    blocks
-        .iter()
-        .rev()
-        .fold(0, |high, block| high << 16 | u64::from(i8x16::new(block.map(|byte| byte as i8)).to_bitmask()))
+    blocks.iter().rev().fold(0, |high, block| high << 16 | u64::from(u8x16::new(*block).to_bitmask()))
 }
 
 /// Whether `from..to` is UTF-8; false when it is not within the input.

@@ -118,6 +118,7 @@ fn beside_peers(
     let parsed = DynamicMessage::decode(contract.clone(), input.as_slice()).ok()?;
     let count = dossier::count_fields(&parsed) as f64;
     let (filtering, keeping) = (dossier::filtering(contract).ok()?, dossier::keeping(contract).ok()?);
+    let clearing = dossier::Clearing::of(contract);
     let [mut copy, mut typed, mut reflected, mut text] = [const { Vec::new() }; 4];
     let medians = measure(vec![
         Way::filter(&filtering, &input, key),
@@ -136,7 +137,7 @@ fn beside_peers(
         }),
         Way::new(|| {
             let mut message = DynamicMessage::decode(contract.clone(), black_box(input.as_slice())).ok()?;
-            dossier::clear_reflected(&mut message);
+            clearing.clear(&mut message);
             reflected.clear();
             message.encode(&mut reflected).ok()
         }),
