@@ -7,7 +7,6 @@
 
 mod change;
 mod event;
-mod json;
 mod sealed;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -64,7 +63,7 @@ impl Leaf {
     /// [`LeafError::TooLong`] when they do not fit an entry: send to fewer receivers at once.
     pub fn to_bytes(&self) -> Result<Vec<u8>, LeafError> {
         let mut bytes = Vec::with_capacity(1_536); // an ordinary record, without growing
-        json::write(self, &mut bytes).map_err(|_| LeafError::Malformed)?;
+        serde_json::to_writer(&mut bytes, self).map_err(|_| LeafError::Malformed)?;
         if bytes.len() > MAX_LEAF { Err(LeafError::TooLong { bytes: bytes.len() }) } else { Ok(bytes) }
     }
 

@@ -59,9 +59,7 @@ impl SealedPart {
     /// # Errors
     /// None that can happen to a value of this type; kept because serialisation can fail in general.
     pub fn to_bytes(&self) -> Result<zeroize::Zeroizing<Vec<u8>>, LeafError> {
-        let mut bytes = zeroize::Zeroizing::new(Vec::with_capacity(256)); // an ordinary one, without leaving copies behind
-        super::json::write(self, &mut bytes).map_err(|_| LeafError::Malformed)?;
-        Ok(bytes)
+        serde_json::to_vec(self).map(zeroize::Zeroizing::new).map_err(|_| LeafError::Malformed)
     }
 
     /// Reads a sealed part that was opened.

@@ -137,7 +137,6 @@ fn every_kind_of_record_comes_back_whole() {
     assert_eq!(kinds, Kind::ALL);
     for leaf in all_kinds() {
         let bytes = leaf.to_bytes().unwrap();
-        assert_eq!(bytes, serde_json::to_vec(&leaf).unwrap(), "the bytes of every JSON writer");
         assert_eq!(Leaf::from_bytes(&bytes).unwrap(), leaf, "{}", leaf.kind());
         let text = String::from_utf8(bytes).unwrap();
         assert!(text.contains(&format!("\"event\":{{\"{}\":", leaf.kind())), "{text}");
