@@ -13,11 +13,13 @@ use std::task::{Context, Poll, Wake, Waker};
 use foldhash::fast::RandomState;
 use model::Oin;
 
+type Lines = HashMap<Oin, Arc<Mutex<Line>>, RandomState>;
+
 /// A line for every organisation; as many as the registry has.
 #[derive(Clone)]
 pub(crate) struct Turns {
     at_once: usize,
-    lines: Arc<Mutex<HashMap<Oin, Arc<Mutex<Line>>, RandomState>>>,
+    lines: Arc<Mutex<Lines>>,
 }
 
 /// The calls of one organisation that are not waiting for something else.
