@@ -163,6 +163,9 @@ test("a gateway that starts again under a page loses nothing that was typed, and
   assert.match(await page.getByRole("alert").last().textContent(), /niet bereikbaar[\s\S]*staat hier nog/);
   assert.equal(new URL(page.url()).pathname, draft);
   assert.ok((await page.locator("textarea[name=text]").inputValue()).endsWith("// getypt voor de herstart"));
+  // That nobody answers, the browser says as well, each time.
+  const unanswered = () => assert.deepEqual(page.complaints.splice(0).filter((said) => !said.includes("net::ERR_")), []);
+  unanswered();
   await sound(page, "gateway-away");
   const config = join(stage.folder, "gateway.toml");
   const port = (address) => new URL(address).port;
@@ -179,6 +182,7 @@ test("a gateway that starts again under a page loses nothing that was typed, and
   stage.stop = (await start(["serve", "--config", config], /listening on/)).end;
 
   await page.waitForSelector("[data-down].pass");
+  unanswered();
   assert.match(await page.getByRole("alert").last().textContent(), /is er weer/);
   await send(page, "Bewaren en nakijken");
   assert.match(await page.textContent("h1"), /sessie was afgelopen/);
