@@ -89,7 +89,8 @@ export async function enter(chrome, stage, who, options = {}) {
   const page = await context.newPage();
   page.complaints = [];
   page.on("console", (message) => {
-    if (message.type() === "error" && !/status of 4\d\d/.test(message.text())) page.complaints.push(message.text());
+    const expected = page.unanswered ? /status of 4\d\d|net::ERR_/ : /status of 4\d\d/;
+    if (message.type() === "error" && !expected.test(message.text())) page.complaints.push(message.text());
   });
   page.on("pageerror", (error) => page.complaints.push(error.message));
   page.on("request", (request) => {

@@ -158,14 +158,12 @@ test("a gateway that starts again under a page loses nothing that was typed, and
 
   // Sent while nobody listens: the page stays, with what was typed, and says what happened and when it is over.
   await stage.stop();
+  page.unanswered = true; // the browser says so as well, each time
   await page.getByRole("button", { name: "Bewaren en nakijken" }).click();
   await page.waitForSelector("[data-down].stop");
   assert.match(await page.getByRole("alert").last().textContent(), /niet bereikbaar[\s\S]*staat hier nog/);
   assert.equal(new URL(page.url()).pathname, draft);
   assert.ok((await page.locator("textarea[name=text]").inputValue()).endsWith("// getypt voor de herstart"));
-  // That nobody answers, the browser says as well, each time.
-  const unanswered = () => assert.deepEqual(page.complaints.splice(0).filter((said) => !said.includes("net::ERR_")), []);
-  unanswered();
   await sound(page, "gateway-away");
   const config = join(stage.folder, "gateway.toml");
   const port = (address) => new URL(address).port;
@@ -182,7 +180,7 @@ test("a gateway that starts again under a page loses nothing that was typed, and
   stage.stop = (await start(["serve", "--config", config], /listening on/)).end;
 
   await page.waitForSelector("[data-down].pass");
-  unanswered();
+  page.unanswered = false;
   assert.match(await page.getByRole("alert").last().textContent(), /is er weer/);
   await send(page, "Bewaren en nakijken");
   assert.match(await page.textContent("h1"), /sessie was afgelopen/);
