@@ -177,31 +177,14 @@ async fn journal_round(
     let folder = tempfile::tempdir_in(dir)?;
     let journal = open(folder.path())?;
     let next = Arc::new(AtomicU64::new(0));
-    let (begun, used) = (Instant::now(), cpu());
-    let tasks: Vec<_> = (0..writers)
-        .map(|_| {
-            let (journal, next) = (Arc::clone(&journal), Arc::clone(&next));
-            tokio::spawn(async move {
-                let mut took = Vec::new();
-                while begun.elapsed() < time {
-                    let commit = make(next.fetch_add(1, Ordering::Relaxed));
-                    let start = Instant::now();
-                    match journal.commit(commit).await {
-                        Ok(_) => took.push(start.elapsed()),
-                        Err(CommitError::Busy) => tokio::task::yield_now().await,
-                        Err(error) => return Err(io::Error::other(error)),
-                    }
-                }
-                Ok(took)
-            })
-        })
-        .collect();
-    let mut took = Vec::new();
-    for task in tasks {
-        took.extend(task.await.map_err(io::Error::other)??);
-    }
-    let records = took.len();
-    Ok(Round::of(took, records, begun.elapsed(), cpu() - used))
+    let writer = |_| {
+        let (journal, next) = (Arc::clone(&journal), Arc::clone(&next));
+        move || {
+            let (journal, commit) = (Arc::clone(&journal), make(next.fetch_add(1, Ordering::Relaxed)));
+            Some(async move { journal.commit(commit).await.map(drop) })
+        }
+    };
+    writing((0..writers).map(writer).collect(), time).await
 }
 
 /// As [`journal_round`], of commits that are sealed before the clock runs: for `time`, or until all of them are durable. They
@@ -211,39 +194,45 @@ async fn appended_round(dir: &Path, writers: usize, time: Duration) -> io::Resul
     let folder = tempfile::tempdir_in(dir)?;
     let journal = open(folder.path())?;
     let each = (PREPARED / writers).min(8_000);
-    let mut prepared = Vec::new();
+    let mut ready = Vec::new();
     for writer in 0..writers {
-        let mut ready = Vec::new();
+        let mut prepared = Vec::new();
         for number in 0..each {
             match journal.prepare(audited((writer * each + number) as u64)).await.map_err(io::Error::other)? {
-                Prepared::Ready(commit) => ready.push(commit),
+                Prepared::Ready(commit) => prepared.push(commit),
                 Prepared::Repeated(_) => return Err(io::Error::other("no exchange is made twice here")),
             }
         }
-        prepared.push(ready);
+        let (journal, mut prepared) = (Arc::clone(&journal), prepared.into_iter());
+        ready.push(move || {
+            let (journal, commit) = (Arc::clone(&journal), prepared.next()?);
+            Some(async move { journal.append(commit).await.map(drop) })
+        });
     }
+    writing(ready, time).await
+}
+
+/// Each writer writes one after the other, for `time` or until it has nothing more.
+async fn writing<F, W>(writers: Vec<F>, time: Duration) -> io::Result<Round>
+where
+    F: FnMut() -> Option<W> + Send + 'static,
+    W: Future<Output = Result<(), CommitError>> + Send + 'static,
+{
     let (begun, used) = (Instant::now(), cpu());
-    let tasks: Vec<_> = prepared
-        .into_iter()
-        .map(|ready| {
-            let journal = Arc::clone(&journal);
-            tokio::spawn(async move {
-                let mut took = Vec::new();
-                for commit in ready {
-                    if begun.elapsed() >= time {
-                        break;
-                    }
-                    let start = Instant::now();
-                    match journal.append(commit).await {
-                        Ok(_) => took.push(start.elapsed()),
-                        Err(CommitError::Busy) => tokio::task::yield_now().await,
-                        Err(error) => return Err(io::Error::other(error)),
-                    }
-                }
-                Ok(took)
-            })
-        })
-        .collect();
+    let writer = |mut next: F| async move {
+        let mut took = Vec::new();
+        while begun.elapsed() < time {
+            let Some(write) = next() else { break };
+            let start = Instant::now();
+            match write.await {
+                Ok(()) => took.push(start.elapsed()),
+                Err(CommitError::Busy) => tokio::task::yield_now().await,
+                Err(error) => return Err(io::Error::other(error)),
+            }
+        }
+        Ok(took)
+    };
+    let tasks: Vec<_> = writers.into_iter().map(|next| tokio::spawn(writer(next))).collect();
     let mut took = Vec::new();
     for task in tasks {
         took.extend(task.await.map_err(io::Error::other)??);
