@@ -93,6 +93,14 @@ async fn reflection_shows_an_operator_what_that_operator_may_call_and_nothing_el
                     status.code() == Code::PermissionDenied && reason(status) == "ROLE_NOT_ALLOWED"
                 });
                 assert_eq!(visible.contains(&path), !barred, "{role}: {path}: {answer:?}");
+                if !visible.contains(&path) {
+                    let answer = call(&channel, &path, DynamicMessage::new(method.input())).await;
+                    assert_eq!(
+                        reason(&answer.unwrap_err()),
+                        "ROLE_NOT_ALLOWED",
+                        "{role}: {path}: the right first"
+                    );
+                }
                 any |= visible.contains(&path) && method.name() == at_least;
             }
         }

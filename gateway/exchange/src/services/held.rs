@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use ledger::{DeliveryId, HeldBack, Label};
 use model::{Reason, Refusal, Timestamp};
-use oversight::{Held as HeldDelivery, HeldText, Oversight, PastPlace, PastTexts, State};
+use oversight::{Act, Held as HeldDelivery, HeldText, Oversight, PastPlace, PastTexts, State};
 use proto::veldwacht::exchange::v1 as exchange;
 use proto::veldwacht::oversight::v1 as wire;
 use proto::veldwacht::oversight::v1::held_service_server::HeldService;
@@ -30,7 +30,7 @@ impl HeldService for Held {
         &self,
         request: Request<wire::ListRequest>,
     ) -> Result<Response<wire::ListResponse>, Status> {
-        let (who, _) = self.gateway.operator(request).await?;
+        let (who, _) = self.gateway.operator(&self.oversight, Act::ReleaseText, request).await?;
         let held = self.oversight.held(&who).await.map_err(told)?;
         Ok(Response::new(wire::ListResponse { held: held.iter().map(delivery).collect() }))
     }
@@ -39,7 +39,7 @@ impl HeldService for Held {
         &self,
         request: Request<wire::ShowRequest>,
     ) -> Result<Response<wire::ShowResponse>, Status> {
-        let (who, message) = self.gateway.operator(request).await?;
+        let (who, message) = self.gateway.operator(&self.oversight, Act::ReleaseText, request).await?;
         let id = id(&message.delivery_id).map_err(told)?;
         let (held, texts) = self.oversight.open_held(&who, id).await.map_err(told)?;
         let screener = self.oversight.screener();
@@ -51,7 +51,7 @@ impl HeldService for Held {
         &self,
         request: Request<wire::ReleaseRequest>,
     ) -> Result<Response<wire::ReleaseResponse>, Status> {
-        let (who, message) = self.gateway.operator(request).await?;
+        let (who, message) = self.gateway.operator(&self.oversight, Act::ReleaseText, request).await?;
         let id = id(&message.delivery_id).map_err(told)?;
         let ground = ground(&message.ground).map_err(told)?;
         let state = self.oversight.release(&who, id, ground).await.map_err(told)?;
@@ -62,7 +62,7 @@ impl HeldService for Held {
         &self,
         request: Request<wire::RefuseRequest>,
     ) -> Result<Response<wire::RefuseResponse>, Status> {
-        let (who, message) = self.gateway.operator(request).await?;
+        let (who, message) = self.gateway.operator(&self.oversight, Act::ReleaseText, request).await?;
         let id = id(&message.delivery_id).map_err(told)?;
         let ground = ground(&message.ground).map_err(told)?;
         let state = self.oversight.refuse_release(&who, id, ground).await.map_err(told)?;
@@ -73,7 +73,7 @@ impl HeldService for Held {
         &self,
         request: Request<wire::WouldStopRequest>,
     ) -> Result<Response<wire::WouldStopResponse>, Status> {
-        let (who, message) = self.gateway.operator(request).await?;
+        let (who, message) = self.gateway.operator(&self.oversight, Act::ReleaseText, request).await?;
         let lexicon = message.lexicon.into_iter().collect();
         let past = self.oversight.past_texts(&who, lexicon).await.map_err(told)?;
         let PastTexts { stopped, freed, opened, texts, gone, left, on_record } = past;

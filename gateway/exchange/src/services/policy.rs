@@ -28,7 +28,7 @@ impl PolicyService for Policy {
         &self,
         request: Request<wire::GetRunningRequest>,
     ) -> Result<Response<wire::GetRunningResponse>, Status> {
-        let (who, _) = self.gateway.operator(request).await?;
+        let (who, _) = self.gateway.operator(&self.oversight, Act::LookAtPolicy, request).await?;
         let history = self.oversight.history(&who).await.map_err(told)?;
         let proven = self.oversight.proven();
         let reference = |found: &ledger::BundleRef| wire::BundleRef {
@@ -46,7 +46,7 @@ impl PolicyService for Policy {
         &self,
         request: Request<wire::GetBundleRequest>,
     ) -> Result<Response<wire::GetBundleResponse>, Status> {
-        let (who, message) = self.gateway.operator(request).await?;
+        let (who, message) = self.gateway.operator(&self.oversight, Act::LookAtPolicy, request).await?;
         let which = which(message.which).map_err(told)?;
         let files = self.oversight.files(&who, which).await.map_err(told)?.into_iter().collect();
         Ok(Response::new(wire::GetBundleResponse { bundle: Some(wire::Bundle { files }) }))
@@ -56,7 +56,7 @@ impl PolicyService for Policy {
         &self,
         request: Request<wire::CheckRequest>,
     ) -> Result<Response<wire::CheckResponse>, Status> {
-        let (who, message) = self.gateway.operator(request).await?;
+        let (who, message) = self.gateway.operator(&self.oversight, Act::LookAtPolicy, request).await?;
         let which = which(message.which).map_err(told)?;
         let proven = match self.oversight.prove(&who, which).await {
             Ok(proven) => proven,
@@ -87,7 +87,7 @@ impl PolicyService for Policy {
         &self,
         request: Request<wire::MatrixRequest>,
     ) -> Result<Response<wire::MatrixResponse>, Status> {
-        let (who, message) = self.gateway.operator(request).await?;
+        let (who, message) = self.gateway.operator(&self.oversight, Act::LookAtPolicy, request).await?;
         let which = which(message.which).map_err(told)?;
         let (purpose, role) = (
             optional(&message.purpose, "purpose").map_err(told)?,
@@ -112,7 +112,7 @@ impl PolicyService for Policy {
         &self,
         request: Request<wire::DiffRequest>,
     ) -> Result<Response<wire::DiffResponse>, Status> {
-        let (who, message) = self.gateway.operator(request).await?;
+        let (who, message) = self.gateway.operator(&self.oversight, Act::LookAtPolicy, request).await?;
         let (from, to) = (which(message.from).map_err(told)?, which(message.to).map_err(told)?);
         let diff = self.oversight.difference(&who, from, to).await.map_err(told)?;
         Ok(Response::new(difference(diff)))
@@ -122,7 +122,7 @@ impl PolicyService for Policy {
         &self,
         request: Request<wire::SimulateRequest>,
     ) -> Result<Response<wire::SimulateResponse>, Status> {
-        let (who, message) = self.gateway.operator(request).await?;
+        let (who, message) = self.gateway.operator(&self.oversight, Act::LookAtPolicy, request).await?;
         let which = which(message.which.clone()).map_err(told)?;
         let situation = situation(&message).map_err(told)?;
         let simulated = self.oversight.simulate(&who, which, &situation, &message.document).await;
@@ -144,7 +144,7 @@ impl PolicyService for Policy {
         &self,
         request: Request<wire::TestRequest>,
     ) -> Result<Response<wire::TestResponse>, Status> {
-        let (who, message) = self.gateway.operator(request).await?;
+        let (who, message) = self.gateway.operator(&self.oversight, Act::LookAtPolicy, request).await?;
         let which = which(message.which).map_err(told)?;
         let trial = self.oversight.test(&who, which).await.map_err(told)?;
         let passed = trial.passed();
@@ -162,7 +162,7 @@ impl PolicyService for Policy {
         &self,
         request: Request<wire::ReplayRequest>,
     ) -> Result<Response<wire::ReplayResponse>, Status> {
-        let (who, message) = self.gateway.operator(request).await?;
+        let (who, message) = self.gateway.operator(&self.oversight, Act::LookAtPolicy, request).await?;
         let which = which(message.which).map_err(told)?;
         let replay = self.oversight.replay(&who, which).await.map_err(told)?;
         let refused = replay.refused.into_iter();
@@ -189,8 +189,7 @@ impl PolicyService for Policy {
         &self,
         request: Request<wire::GetShadowRequest>,
     ) -> Result<Response<wire::GetShadowResponse>, Status> {
-        let (who, _) = self.gateway.operator(request).await?;
-        self.oversight.may(&who, Act::LookAtPolicy).await.map_err(told)?;
+        self.gateway.operator(&self.oversight, Act::LookAtPolicy, request).await?;
         let Some(shadow) = self.gateway.shadow() else {
             return Ok(Response::new(wire::GetShadowResponse::default()));
         };
@@ -208,7 +207,7 @@ impl PolicyService for Policy {
         &self,
         request: Request<wire::ListEscapesRequest>,
     ) -> Result<Response<wire::ListEscapesResponse>, Status> {
-        let (who, message) = self.gateway.operator(request).await?;
+        let (who, message) = self.gateway.operator(&self.oversight, Act::Search, request).await?;
         let most = if message.most == 0 { 100 } else { message.most as usize };
         let found = self.oversight.escapes(&who, most).await.map_err(told)?;
         let escapes = found.into_iter().filter_map(escape).collect();
@@ -219,7 +218,7 @@ impl PolicyService for Policy {
         &self,
         request: Request<wire::ListChangesRequest>,
     ) -> Result<Response<wire::ListChangesResponse>, Status> {
-        let (who, _) = self.gateway.operator(request).await?;
+        let (who, _) = self.gateway.operator(&self.oversight, Act::LookAtPolicy, request).await?;
         let changes = self.oversight.changes(&who).await.map_err(told)?;
         Ok(Response::new(wire::ListChangesResponse { changes: changes.iter().map(change).collect() }))
     }
@@ -228,7 +227,7 @@ impl PolicyService for Policy {
         &self,
         request: Request<wire::ProposeRequest>,
     ) -> Result<Response<wire::ProposeResponse>, Status> {
-        let (who, message) = self.gateway.operator(request).await?;
+        let (who, message) = self.gateway.operator(&self.oversight, Act::ChangePolicy, request).await?;
         let files = message.bundle.unwrap_or_default().files.into_iter().collect();
         let proposed = self.oversight.propose(&who, files).await.map_err(told)?;
         Ok(Response::new(wire::ProposeResponse { change: Some(change(&proposed)) }))
@@ -238,7 +237,7 @@ impl PolicyService for Policy {
         &self,
         request: Request<wire::RollbackRequest>,
     ) -> Result<Response<wire::RollbackResponse>, Status> {
-        let (who, message) = self.gateway.operator(request).await?;
+        let (who, message) = self.gateway.operator(&self.oversight, Act::ChangePolicy, request).await?;
         let files = message.bundle.unwrap_or_default().files.into_iter().collect();
         let proposed = self.oversight.rollback(&who, files).await.map_err(told)?;
         Ok(Response::new(wire::RollbackResponse { change: Some(change(&proposed)) }))
@@ -248,7 +247,7 @@ impl PolicyService for Policy {
         &self,
         request: Request<wire::ApproveRequest>,
     ) -> Result<Response<wire::ApproveResponse>, Status> {
-        let (who, message) = self.gateway.operator(request).await?;
+        let (who, message) = self.gateway.operator(&self.oversight, Act::ChangePolicy, request).await?;
         let difference = message.difference.parse();
         let difference = difference.map_err(|_| {
             told(at(Reason::RequestInvalid, "difference", "64 hexadecimal digits, as `Diff` tells"))
@@ -262,7 +261,7 @@ impl PolicyService for Policy {
         &self,
         request: Request<wire::RejectRequest>,
     ) -> Result<Response<wire::RejectResponse>, Status> {
-        let (who, message) = self.gateway.operator(request).await?;
+        let (who, message) = self.gateway.operator(&self.oversight, Act::ChangePolicy, request).await?;
         let id = change_id(&message.change).map_err(told)?;
         let rejected = self.oversight.reject(&who, id).await.map_err(told)?;
         Ok(Response::new(wire::RejectResponse { change: Some(change(&rejected)) }))
@@ -272,7 +271,7 @@ impl PolicyService for Policy {
         &self,
         request: Request<wire::ActivateRequest>,
     ) -> Result<Response<wire::ActivateResponse>, Status> {
-        let (who, message) = self.gateway.operator(request).await?;
+        let (who, message) = self.gateway.operator(&self.oversight, Act::ChangePolicy, request).await?;
         let id = change_id(&message.change).map_err(told)?;
         let activated = self.oversight.activate(&who, id).await.map_err(told)?;
         Ok(Response::new(wire::ActivateResponse { change: Some(change(&activated)) }))
