@@ -94,6 +94,8 @@ impl Default for Limits {
 
 /// First and longest wait after an accept that failed: out of file descriptors, mostly. Waiting lets some close.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(5), Duration::from_secs(1));
+/// So many are accepted before others go on: closing is work too.
+const AT_A_STRETCH: u32 = 8;
 /// Connections that are through the door and not yet picked up.
 const WAITING_ROOM: usize = 64;
 
@@ -145,7 +147,10 @@ pub fn open(
 
 async fn accept(listener: TcpListener, hall: Arc<Hall>) {
     let mut wait = BACKOFF.0;
-    loop {
+    for number in (0..AT_A_STRETCH).cycle() {
+        if number == 0 {
+            tokio::task::yield_now().await;
+        }
         // Places are taken before accepting: who finds none waits in the kernel's queue and costs nothing here.
         let places = tokio::select! {
             () = hall.through.closed() => return,
@@ -217,7 +222,8 @@ impl Hall {
             return;
         };
         let flow = self.throughput.of(peer.oin(), peer.system());
-        let visitor = Visitor::new(peer, address, Arc::clone(&self.guard), entrance, knock.presented());
+        let presented = knock.presented();
+        let visitor = Visitor::new(peer, address, Arc::clone(&self.guard), entrance, presented, flow.toll());
         let places = Places { of_all: entering.connection, of_organisation, of_system };
         let connection = Connection::new(stream, visitor, places, flow, self.limits.connection_lifetime);
         // A door that closed meanwhile has nobody to serve it: dropping it closes the connection.

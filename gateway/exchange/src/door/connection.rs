@@ -26,7 +26,7 @@ use tokio_rustls::server::TlsStream;
 use super::counts::Count;
 use super::guard::{AssertionUse, Entrance, Guard};
 use super::guest::Guest;
-use super::throughput::Flow;
+use super::throughput::{Flow, Toll};
 use crate::gathered::READ_AT_ONCE;
 
 /// TLS over a socket that is read in large pieces.
@@ -104,6 +104,7 @@ struct Inner {
     address: SocketAddr,
     guard: Arc<Guard>,
     presented: Arc<[CertificateDer<'static>]>,
+    toll: Toll,
     /// Who it is by the guard's latest material. Locked for a moment, once a request.
     known: Mutex<Known>,
 }
@@ -155,7 +156,7 @@ fn sha256(token: &str) -> [u8; 32] {
 }
 
 /// After so many bytes without a pause a connection lets others go first: small frames are work.
-const STRETCH: usize = 32 * 1024;
+const STRETCH: usize = 4 * 1024;
 /// So many actors are kept for one connection.
 const MAX_ACTORS: usize = 256;
 
@@ -166,9 +167,10 @@ impl Visitor {
         guard: Arc<Guard>,
         entrance: Arc<Entrance>,
         presented: Arc<[CertificateDer<'static>]>,
+        toll: Toll,
     ) -> Visitor {
         let known = Known::new(entrance.generation, peer);
-        Visitor(Arc::new(Inner { address, guard, presented, known: Mutex::new(known) }))
+        Visitor(Arc::new(Inner { address, guard, presented, toll, known: Mutex::new(known) }))
     }
 
     /// From where the connection came.
@@ -203,6 +205,11 @@ impl Visitor {
     fn guest(&self) -> Result<Guest, Refusal> {
         let mut known = self.0.known.lock().unwrap_or_else(PoisonError::into_inner);
         self.refresh(&mut known, self.0.guard.now())
+    }
+
+    /// One of its calls was too many: the next bytes wait for that.
+    pub(super) fn was_over(&self) {
+        self.0.toll.pay();
     }
 
     /// Who it was when it was last asked, for an operator the organisation that runs the gateway: for counting and for

@@ -1,8 +1,9 @@
 //! From connections to requests: HTTP/2 on every connection that came through the door, and a task for every request.
 //!
 //! Owns: driving connections, over the `h2` crate itself with gathered writes – a gateway's time goes into small writes,
-//! not into thinking –, asking silent peers whether they are there, and ending in order: no new requests, those under way
-//! to their end. What a request is about is the service's affair, which finds its [`Visitor`] in the extensions.
+//! not into thinking –, in their organisation's [`Turns`], and their requests likewise; asking silent peers whether they are
+//! there; and ending in order: no new requests, those under way to their end. What a request is about is the service's
+//! affair, which finds its [`Visitor`] and the turns in the extensions.
 
 use std::convert::Infallible;
 use std::future::poll_fn;
@@ -22,7 +23,7 @@ use tonic::Status;
 use tonic::body::Body;
 use tonic::codegen::Service;
 
-use super::{Connection, Http2, Visitor};
+use super::{Connection, Http2, InTurn, Turns, Visitor};
 use crate::gathered::{Gathered, gathered};
 use crate::streams::{send, stays_silent};
 
@@ -40,6 +41,7 @@ pub async fn serve<S>(
     S::Future: Send,
 {
     let (stopping, stopped) = watch::channel(false);
+    let turns = Turns::new(std::thread::available_parallelism().map_or(1, usize::from));
     let mut driven = JoinSet::new();
     tokio::pin!(connections, stop);
     loop {
@@ -48,10 +50,12 @@ pub async fn serve<S>(
             Some(_) = driven.join_next(), if !driven.is_empty() => {}
             connection = connections.next() => match connection {
                 Some(Ok(connection)) => {
-                    let visitor = connection.visitor().clone();
+                    let asking = Asking { visitor: connection.visitor().clone(), turns: turns.clone() };
+                    let oin = asking.visitor.known().0;
                     let (connection, driver) = gathered(connection);
                     let (http2, service, stopped) = (http2.clone(), service.clone(), stopped.clone());
-                    driven.spawn(driver.drive(drive(connection, visitor, http2, service, stopped)));
+                    let work = driver.drive(drive(connection, asking, http2, service, stopped));
+                    driven.spawn(InTurn::new(work, &turns, oin));
                 }
                 Some(Err(_)) => {}
                 None => break,
@@ -63,10 +67,17 @@ pub async fn serve<S>(
     while driven.join_next().await.is_some() {}
 }
 
+/// Whose requests they are, and when they are worked for.
+#[derive(Clone)]
+struct Asking {
+    visitor: Visitor,
+    turns: Turns,
+}
+
 /// Takes the requests of one connection until it ends.
 async fn drive<S>(
     connection: Gathered<Connection>,
-    visitor: Visitor,
+    asking: Asking,
     http2: Http2,
     service: S,
     mut stopped: watch::Receiver<bool>,
@@ -85,13 +96,15 @@ async fn drive<S>(
         }
     };
     tokio::pin!(silent, ends);
+    let oin = asking.visitor.known().0;
     let mut ending = false;
     loop {
         tokio::select! {
             biased;
             request = h2.accept() => match request {
                 Some(Ok((request, respond))) => {
-                    tokio::spawn(answer(service.clone(), visitor.clone(), request, respond));
+                    let answer = answer(service.clone(), asking.clone(), request, respond);
+                    tokio::spawn(InTurn::new(answer, &asking.turns, oin));
                 }
                 Some(Err(_)) | None => return,
             },
@@ -120,14 +133,19 @@ fn builder(http2: &Http2) -> h2::server::Builder {
 /// One request to its answer, or until its caller has gone.
 async fn answer<S>(
     mut service: S,
-    visitor: Visitor,
+    asking: Asking,
     request: Request<h2::RecvStream>,
     mut respond: SendResponse<Bytes>,
 ) where
     S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
 {
     let mut request = request.map(|stream| Body::new(Arriving(stream)));
-    request.extensions_mut().insert(visitor);
+    request.extensions_mut().insert(asking.visitor);
+    request.extensions_mut().insert(asking.turns);
+    // Who has gone before its turn is not worked for.
+    if poll_fn(|cx| Poll::Ready(respond.poll_reset(cx).is_ready())).await {
+        return;
+    }
     let answered = tokio::select! {
         biased;
         Ok(response) = service.call(request) => response,

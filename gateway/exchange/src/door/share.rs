@@ -1,5 +1,5 @@
 //! Every organisation's share of the gateway: calls at once and calls a second, over all its connections. (Its bytes
-//! are counted below HTTP/2, in `throughput`; the processors are shared in `turns`.)
+//! are counted below HTTP/2, in `throughput`; the processors are shared in `turns`, before all this.)
 //!
 //! Owns: counting calls by organisation and by system, and refusing what is over, so that one that floods is refused
 //! itself and nobody else waits. A place is held until the answer has ended, streams included. Stands before every
@@ -19,7 +19,7 @@ use tonic::codegen::http::{Request, Response};
 use tower::{Layer, Service};
 
 use super::turned_away::Report;
-use super::{Clock, InTurn, TurnedAway, Turns, Visitor};
+use super::{Clock, TurnedAway, Visitor};
 
 /// What one organisation may ask.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,7 +69,6 @@ struct Inner {
     clock: Clock,
     tell: Tell,
     report: Report,
-    turns: Turns,
     /// Registered organisations only, so the table is as long as the registry. Locked for a look-up.
     taken: Mutex<HashMap<Oin, Taken, RandomState>>,
 }
@@ -130,8 +129,7 @@ impl Shares {
         turned_away: Arc<dyn Fn(TurnedAway) + Send + Sync>,
     ) -> Shares {
         let (report, taken) = (Report::new(share.told_per_minute, turned_away), Mutex::default());
-        let turns = Turns::new(std::thread::available_parallelism().map_or(1, usize::from));
-        Shares(Arc::new(Inner { share, clock, tell, report, turns, taken }))
+        Shares(Arc::new(Inner { share, clock, tell, report, taken }))
     }
 
     /// A place for one call of this visitor.
@@ -205,10 +203,11 @@ where
         self.service.poll_ready(cx)
     }
 
-    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
         let inner = &self.shares.0;
         let taken = match request.extensions().get::<Visitor>() {
             Some(visitor) => self.shares.take(visitor).inspect_err(|refusal| {
+                visitor.was_over();
                 inner.report.visitor((inner.clock)(), visitor, refusal.clone());
             }),
             // Whoever did not come through the door has no share.
@@ -216,9 +215,7 @@ where
         };
         match taken {
             Ok(place) => {
-                // For what goes on after the head of the answer.
-                request.extensions_mut().insert(inner.turns.clone());
-                let answer = InTurn::new(self.service.call(request), &inner.turns, place.oin);
+                let answer = self.service.call(request);
                 Box::pin(async move { Ok(answer.await?.map(|body| Body::new(Held { body, _place: place }))) })
             }
             Err(refusal) => {

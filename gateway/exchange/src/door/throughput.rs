@@ -1,7 +1,8 @@
 //! How many bytes a second an organisation, and each of its systems, may move through the door, both ways together.
 //!
 //! Owns: the meters, shared by all connections of an organisation. Whoever is over is not refused but waits: its
-//! connections are read and written more slowly, TCP tells it, and what it has not sent costs the gateway nothing.
+//! connections are read and written more slowly, TCP tells it, and what it has not sent costs the gateway nothing. A call
+//! that is refused for being one too many counts as bytes: refusing is work too, and who goes on asking waits.
 
 use std::collections::HashMap;
 use std::pin::Pin;
@@ -56,6 +57,22 @@ impl Throughput {
     }
 }
 
+/// What calls that are refused for being too many cost the connections of their system.
+pub(super) struct Toll([Arc<Meter>; 2]);
+
+impl Toll {
+    /// For one such call.
+    pub(super) fn pay(&self) {
+        let now = Instant::now();
+        for meter in &self.0 {
+            meter.pay(meter.per_second / REFUSALS_PER_SECOND, now);
+        }
+    }
+}
+
+/// So many calls that are too many are refused in a second, if nothing else moves; more wait.
+const REFUSALS_PER_SECOND: f64 = 500.0;
+
 impl Meter {
     fn new(per_second: u64, burst: f64) -> Arc<Meter> {
         // A rate of more than 2^53 bytes a second is none of this machine's.
@@ -67,11 +84,16 @@ impl Meter {
 
     /// Takes bytes, and says how long whoever took them has to wait before it may take more.
     fn take(&self, bytes: usize, now: Instant) -> Duration {
-        let bytes = f64::from(u32::try_from(bytes).unwrap_or(u32::MAX));
+        let left = self.pay(f64::from(u32::try_from(bytes).unwrap_or(u32::MAX)), now);
+        Duration::from_secs_f64((-left / self.per_second).clamp(0.0, LONGEST_WAIT))
+    }
+
+    /// Takes bytes, and says how many are left.
+    fn pay(&self, bytes: f64, now: Instant) -> f64 {
         let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
         let gained = now.saturating_duration_since(left.1).as_secs_f64() * self.per_second;
         *left = ((left.0 + gained).min(self.most) - bytes, now);
-        Duration::from_secs_f64((-left.0 / self.per_second).clamp(0.0, LONGEST_WAIT))
+        left.0
     }
 }
 
@@ -88,6 +110,11 @@ impl Flow {
     /// The same meters for the other direction.
     pub(super) fn other_way(&self) -> Flow {
         Flow { meters: self.meters.clone(), waits: None }
+    }
+
+    /// What is paid on the same meters.
+    pub(super) fn toll(&self) -> Toll {
+        Toll(self.meters.clone())
     }
 
     /// Ready when bytes may be moved.
@@ -149,6 +176,12 @@ mod tests {
         // Another system has its own meter, and shares the organisation's.
         let took = move_all(&mut throughput.of(one, &portaal), 500_000).await;
         assert!(took < millis(600), "it does not pay what the other owes: {took:?}");
+        // Who is refused for asking too much pays too.
+        let mut asking = throughput.of(one, &"kantoor".parse().unwrap());
+        let toll = asking.toll();
+        (0..750).for_each(|_| toll.pay());
+        let took = move_all(&mut asking, 1_000).await;
+        assert!(took >= millis(400), "750 refusals, 500 of them in the burst: {took:?}");
         let mut neighbour = throughput.of(other, &suite);
         assert!(move_all(&mut neighbour, 400_000).await < millis(300), "another organisation has its own");
     }

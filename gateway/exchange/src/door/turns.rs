@@ -1,8 +1,8 @@
 //! Whose turn it is to be worked for: by organisation.
 //!
-//! Owns: sharing the processors. A call is a future; when it can go on it stands in its organisation's line, and only the
-//! first few of a line are handed to the runtime, whose own queue is first come, first served. So who has one call waits for
-//! a few of who has a thousand. Nobody is refused, who waits for something else than a processor holds nothing, and who is
+//! Owns: sharing the processors. A connection is a future and each of its calls is; when one can go on it stands in its
+//! organisation's line, and only the first few of a line are handed to the runtime, whose own queue is first come, first
+//! served. So who has one call waits for a few of who has a thousand. Nobody is refused, who waits for something else than a processor holds nothing, and who is
 //! alone gets everything.
 
 use std::collections::{HashMap, VecDeque};
@@ -22,7 +22,7 @@ pub(crate) struct Turns {
     lines: Arc<Mutex<Lines>>,
 }
 
-/// The calls of one organisation that are not waiting for something else.
+/// The connections and calls of one organisation that are not waiting for something else.
 struct Line {
     /// So many are handed to the runtime at once.
     at_once: usize,
