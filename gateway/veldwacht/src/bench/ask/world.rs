@@ -16,7 +16,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use tokio::net::TcpListener;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
@@ -147,8 +147,8 @@ impl Own {
 }
 
 fn runtime(name: &str, core: usize) -> Outcome<Runtime> {
-    let mut builder = Builder::new_multi_thread();
-    builder.worker_threads(1).thread_name(name).on_thread_start(move || cores::pin(core)).enable_all();
+    let mut builder = crate::runtime();
+    builder.worker_threads(1).thread_name(name).on_thread_start(move || cores::pin(core));
     builder.build().unreachable("a runtime")
 }
 
