@@ -4,20 +4,15 @@
 //! the rounds counts, for a busy machine only adds. What the gateway's own build reaches, `veldwacht bench screen` tells.
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a tool for developers")]
 
-use std::collections::BTreeMap;
+mod shared;
+
 use std::hint::black_box;
-use std::path::Path;
 
 use rustix::time::{ClockId, clock_gettime};
 use screening::{Screener, default_against};
 
 fn main() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let lexicon: BTreeMap<String, Vec<u8>> = std::fs::read_dir(root.join("policies/lexicon"))
-        .unwrap()
-        .map(|entry| entry.unwrap())
-        .map(|entry| (entry.file_name().into_string().unwrap(), std::fs::read(entry.path()).unwrap()))
-        .collect();
+    let lexicon = shared::lexicon();
     let before = resident();
     let start = now();
     let screener = Screener::build(&lexicon).unwrap();
@@ -34,7 +29,7 @@ fn main() {
     });
     println!("load again {:.1} ms", again.fold(f64::INFINITY, f64::min) * 1e3);
     for name in ["tune", "heldout"] {
-        let path = root.join("tests/data/screening").join(name).with_extension("tsv");
+        let path = shared::root().join("tests/data/screening").join(name).with_extension("tsv");
         let sentences = std::fs::read_to_string(path).unwrap();
         for label in ["ok", "leak"] {
             let lines = sentences.lines().filter(|line| line.split('\t').next() == Some(label));
