@@ -10,6 +10,7 @@ use model::{DataClass, Name};
 
 use crate::compound::{Compounds, Meaning};
 use crate::inflect::{forms, verb_forms};
+use crate::learned::Learned;
 use crate::lexicon::{Case, Lexicon, LexiconError, Part, PartKind, Phrase, Term};
 use crate::matcher::{Ask, Compiled, Element};
 use crate::phrase::{self, Step};
@@ -31,6 +32,7 @@ pub(crate) struct Built {
     pub(crate) phrases: Vec<Compiled>,
     pub(crate) compounds: Compounds,
     pub(crate) typos: Typos,
+    pub(crate) learned: Option<Learned>,
     pub(crate) rules: Rules,
     pub(crate) code_word: u16,
     pub(crate) code_elsewhere: u16,
@@ -340,6 +342,8 @@ impl Builder {
             [FOREIGN_SET, COMMON_SET, CODE_WORD_SET, CODE_ELSEWHERE_SET, LOOSE_TAIL_SET, ABBREVIATION_SET]
                 .map(|set| self.named_set(set));
         let code_rule = "codes".parse().map_or(0, |name| self.rules.number(&name));
+        let learned_rule = "geleerd".parse().map_or(0, |name| self.rules.number(&name));
+        let learned = lexicon.learned.as_ref().map(|file| Learned::new(file, learned_rule));
         let compounds = self.compounds();
         self.symbols.seal();
         let traits = Traits { foreign, dutch_function, loose_tail, abbreviation };
@@ -351,6 +355,7 @@ impl Builder {
             phrases: self.phrases,
             compounds,
             typos,
+            learned,
             rules: self.rules,
             code_word,
             code_elsewhere,
