@@ -53,16 +53,17 @@ impl Learned {
     }
 
     /// What a word weighs.
-    pub(crate) fn weigh(&self, letters: impl Iterator<Item = u8>) -> Weight {
-        let (mut hash, mut length, mut weight) = (WordHash::EMPTY, 0, Weight::default());
-        for letter in letters {
+    pub(crate) fn weigh(&self, mut letters: impl Iterator<Item = u8>) -> Weight {
+        let (mut hash, mut length) = (WordHash::EMPTY, 0);
+        for letter in letters.by_ref().take(BEGINNING) {
             hash = hash.push(letter);
             length += 1;
-            if length == BEGINNING {
-                weight = weight.plus(self.weight(hash.push(b'-')));
-            }
         }
-        if length >= 2 { weight.plus(self.weight(hash)) } else { Weight::default() }
+        match length {
+            0 | 1 => Weight::default(),
+            BEGINNING => self.weight(hash.push(b'-')).plus(self.weight(hash.extend(letters))),
+            _ => self.weight(hash),
+        }
     }
 
     fn weight(&self, feature: WordHash) -> Weight {
@@ -78,7 +79,7 @@ impl Learned {
 
     /// Whether a sentence weighs enough to be a finding.
     pub(crate) fn tells(&self, sentence: Weight) -> bool {
-        sentence.sum >= self.needed(sentence)
+        sentence.sum > 0 && sentence.sum >= self.needed(sentence)
     }
 
     /// The shortest run of a sentence's words that weighs as much as the sentence must.

@@ -392,22 +392,24 @@ impl Pass<'_> {
         let mut told: Vec<usize> = self.hits.iter().map(|hit| hit.first).collect();
         told.sort_unstable();
         let mut told = told.into_iter().peekable();
-        let mut tokens = self.tokens.iter().enumerate().peekable();
         let mut found = Vec::new();
-        while let Some(&(start, _)) = tokens.peek() {
-            let ends = |(at, token): &(usize, &Token)| *at > start && token.before == Break::Sentence;
-            let mut end = start;
-            let mut whole = Weight::default();
-            let words = tokens.clone();
-            while let Some(token) = tokens.next_if(|token| !ends(token)) {
-                (end, whole) = (token.0 + 1, whole.plus(weigh(token)));
-            }
+        let mut close = |start: usize, end: usize, whole: Weight| {
             let is_told = std::iter::from_fn(|| told.next_if(|place| *place < end)).count() > 0;
             if !is_told && learned.tells(whole) {
-                let place = learned.place(whole, words.take(end - start).map(weigh));
+                let words = self.tokens.iter().enumerate().take(end).skip(start).map(weigh);
+                let place = learned.place(whole, words);
                 found.extend(place.map(|place| (start + place.start, start + place.end - 1)));
             }
+        };
+        let (mut start, mut whole) = (0, Weight::default());
+        for (at, token) in self.tokens.iter().enumerate() {
+            if token.before == Break::Sentence {
+                close(start, at, whole);
+                (start, whole) = (at, Weight::default());
+            }
+            whole = whole.plus(weigh((at, token)));
         }
+        close(start, self.tokens.len(), whole);
         let (class, rule) = (learned.class, learned.rule);
         let hits =
             found.into_iter().map(|(first, last)| Hit { first, last, class, rule, layer: Layer::Phrase });
