@@ -9,7 +9,8 @@
     reason = "a tool for developers"
 )]
 
-use std::collections::BTreeMap;
+mod shared;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -17,13 +18,12 @@ use model::{ClassSet, DataClass};
 use screening::{Screener, default_against};
 
 fn main() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let lexicon: BTreeMap<String, Vec<u8>> = files(&root.join("policies/lexicon"))
-        .map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), std::fs::read(path).unwrap()))
-        .collect();
+    let lexicon = shared::lexicon();
     let screener = Screener::build(&lexicon).unwrap();
     let mut texts = Vec::new();
-    for file in files(&root.join("tests/data/screening")).filter(|file| file.extension().unwrap() == "tsv") {
+    for file in
+        files(&shared::root().join("tests/data/screening")).filter(|file| file.extension().unwrap() == "tsv")
+    {
         let text = std::fs::read_to_string(file).unwrap();
         texts.extend(text.lines().filter_map(|line| Some(line.rsplit_once('\t')?.1.replace("\\n", "\n"))));
     }

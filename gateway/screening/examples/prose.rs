@@ -5,23 +5,19 @@
     clippy::indexing_slicing,
     reason = "a tool for developers"
 )]
+
+mod shared;
+
 use screening::{Screener, default_against};
-use std::collections::BTreeMap;
-use std::path::Path;
+
 fn main() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let files: BTreeMap<String, Vec<u8>> = std::fs::read_dir(root.join("policies/lexicon"))
-        .unwrap()
-        .map(|e| e.unwrap())
-        .map(|e| (e.file_name().into_string().unwrap(), std::fs::read(e.path()).unwrap()))
-        .collect();
-    let s = Screener::build(&files).unwrap();
+    let screener = Screener::build(&shared::lexicon()).unwrap();
     for file in std::env::args().skip(1) {
         let text = std::fs::read_to_string(&file).unwrap();
         let (mut words, mut hits, mut held) = (0, 0, 0);
         for paragraph in text.split("\n\n") {
             words += paragraph.split_whitespace().count();
-            let found = s.screen(paragraph, default_against());
+            let found = screener.screen(paragraph, default_against());
             held += usize::from(found.unscreenable.is_some());
             for f in &found.findings {
                 hits += 1;

@@ -3,20 +3,16 @@
 //! `cargo run --release -p screening --example score -- FILE… [--show]`: files of label, category, span and sentence.
 #![allow(clippy::print_stdout, clippy::unwrap_used, clippy::panic, reason = "a tool for developers")]
 
+mod shared;
+
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use screening::{Screener, default_against};
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let show = arguments.iter().any(|argument| argument == "--show");
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../policies/lexicon");
-    let files: BTreeMap<String, Vec<u8>> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap())
-        .map(|entry| (entry.file_name().into_string().unwrap(), std::fs::read(entry.path()).unwrap()))
-        .collect();
+    let files = shared::lexicon();
     let start = std::time::Instant::now();
     let screener = Screener::build(&files).unwrap();
     println!("built in {:?}", start.elapsed());

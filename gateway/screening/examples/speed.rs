@@ -1,40 +1,37 @@
 //! Measures this crate alone: how long the lexicon takes to be made ready, and MB/s on texts of 2 kB.
 //!
-//! `cargo run --release -p screening --example speed -- [--load] [FILE of prose…]`. CPU time of the thread; the best of
-//! the rounds counts, for a busy machine only adds. What the gateway's own build reaches, `veldwacht bench screen` tells.
+//! `cargo run --release -p screening --example speed -- [--load] [FILE of prose…]`. CPU time of the thread; of loading, which
+//! takes two threads, time by the clock on the wall. The best of the rounds counts, for a busy machine only adds. What the
+//! gateway's own build reaches, `veldwacht bench screen` tells.
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a tool for developers")]
 
-use std::collections::BTreeMap;
+mod shared;
+
 use std::hint::black_box;
-use std::path::Path;
+use std::time::Instant;
 
 use rustix::time::{ClockId, clock_gettime};
 use screening::{Screener, default_against};
 
 fn main() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let lexicon: BTreeMap<String, Vec<u8>> = std::fs::read_dir(root.join("policies/lexicon"))
-        .unwrap()
-        .map(|entry| entry.unwrap())
-        .map(|entry| (entry.file_name().into_string().unwrap(), std::fs::read(entry.path()).unwrap()))
-        .collect();
+    let lexicon = shared::lexicon();
     let before = resident();
-    let start = now();
+    let start = Instant::now();
     let screener = Screener::build(&lexicon).unwrap();
-    println!("load {:.1} ms", (now() - start) * 1e3);
+    println!("load {:.1} ms", start.elapsed().as_secs_f64() * 1e3);
     println!("resident {:.1} MB more", resident() - before);
     let (load_only, files): (Vec<_>, Vec<_>) = std::env::args().skip(1).partition(|word| word == "--load");
     if !load_only.is_empty() {
         return;
     }
     let again = (0..5).map(|_| {
-        let start = now();
+        let start = Instant::now();
         black_box(Screener::build(&lexicon).unwrap());
-        now() - start
+        start.elapsed().as_secs_f64()
     });
     println!("load again {:.1} ms", again.fold(f64::INFINITY, f64::min) * 1e3);
     for name in ["tune", "heldout"] {
-        let path = root.join("tests/data/screening").join(name).with_extension("tsv");
+        let path = shared::root().join("tests/data/screening").join(name).with_extension("tsv");
         let sentences = std::fs::read_to_string(path).unwrap();
         for label in ["ok", "leak"] {
             let lines = sentences.lines().filter(|line| line.split('\t').next() == Some(label));

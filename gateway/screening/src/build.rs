@@ -10,13 +10,14 @@ use model::{DataClass, Name};
 
 use crate::compound::{Compounds, Meaning};
 use crate::inflect::{forms, verb_forms};
+use crate::learned::Learned;
 use crate::lexicon::{Case, Lexicon, LexiconError, Part, PartKind, Phrase, Term};
 use crate::matcher::{Ask, Compiled, Element};
 use crate::phrase::{self, Step};
 use crate::rules::Rules;
 use crate::symbols::{Anchor, Sense, Symbols};
 use crate::typo::Typos;
-use crate::vocabulary::Table;
+use crate::vocabulary::{Table, WordHash};
 
 mod intern;
 mod tables;
@@ -31,6 +32,7 @@ pub(crate) struct Built {
     pub(crate) phrases: Vec<Compiled>,
     pub(crate) compounds: Compounds,
     pub(crate) typos: Typos,
+    pub(crate) learned: Option<Learned>,
     pub(crate) rules: Rules,
     pub(crate) code_word: u16,
     pub(crate) code_elsewhere: u16,
@@ -86,10 +88,24 @@ pub(crate) fn build(lexicon: &Lexicon) -> Result<Built, LexiconError> {
     for part in &lexicon.parts {
         builder.part(part);
     }
-    for phrase in &lexicon.phrases {
-        builder.phrase(phrase)?;
-    }
-    Ok(builder.finish(lexicon))
+    let compounds = builder.compounds();
+    let ordinary = || tables::ordinary(&lexicon.dutch, &compounds);
+    // the word list is half of the work, and asks only for the parts of compounds: it is read beside all else
+    let (ordinary, typos) = std::thread::scope(|scope| {
+        let beside = std::thread::Builder::new().spawn_scoped(scope, ordinary);
+        for phrase in &lexicon.phrases {
+            builder.phrase(phrase)?;
+        }
+        let typos = Typos::new(&builder.misspelt);
+        let ordinary = match beside.map(std::thread::ScopedJoinHandle::join) {
+            Ok(Ok(ordinary)) => ordinary,
+            Ok(Err(panic)) => std::panic::resume_unwind(panic),
+            // no thread to be had
+            Err(_) => ordinary(),
+        };
+        Ok((ordinary, typos))
+    })?;
+    Ok(builder.finish(lexicon, compounds, &ordinary, typos))
 }
 
 impl Builder {
@@ -335,22 +351,29 @@ impl Builder {
         Ok(self.new_set(&name, &words))
     }
 
-    fn finish(mut self, lexicon: &Lexicon) -> Built {
+    fn finish(
+        mut self,
+        lexicon: &Lexicon,
+        compounds: Compounds,
+        ordinary: &[(WordHash, u32)],
+        typos: Typos,
+    ) -> Built {
         let [foreign, dutch_function, code_word, code_elsewhere, loose_tail, abbreviation] =
             [FOREIGN_SET, COMMON_SET, CODE_WORD_SET, CODE_ELSEWHERE_SET, LOOSE_TAIL_SET, ABBREVIATION_SET]
                 .map(|set| self.named_set(set));
         let code_rule = "codes".parse().map_or(0, |name| self.rules.number(&name));
-        let compounds = self.compounds();
+        let learned_rule = "geleerd".parse().map_or(0, |name| self.rules.number(&name));
+        let learned = lexicon.learned.as_ref().map(|file| Learned::new(file, learned_rule));
         self.symbols.seal();
         let traits = Traits { foreign, dutch_function, loose_tail, abbreviation };
-        let vocabulary = self.vocabulary(&lexicon.dutch, &compounds, &traits);
-        let typos = Typos::new(&self.misspelt);
+        let vocabulary = self.vocabulary(ordinary, &compounds, &traits);
         Built {
             vocabulary,
             symbols: self.symbols,
             phrases: self.phrases,
             compounds,
             typos,
+            learned,
             rules: self.rules,
             code_word,
             code_elsewhere,

@@ -4,6 +4,7 @@
 //! wrong and why. What the lists mean for a text is decided in `build`. Formats: policies/lexicon/README.md.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU16;
 
 use model::{DataClass, Name};
 
@@ -26,6 +27,8 @@ pub(crate) struct Lexicon {
     pub(crate) advice: Vec<(DataClass, String, String)>,
     /// `vreemd.tsv`: function words of other languages
     pub(crate) foreign: Vec<String>,
+    /// `geleerd.tsv`
+    pub(crate) learned: Option<Learned>,
     /// `nederlands.txt`: the Dutch word list, front-coded
     pub(crate) dutch: String,
 }
@@ -107,6 +110,15 @@ pub(crate) struct Part {
     pub(crate) list: Name,
 }
 
+/// What was learnt of words: how much each weighs for or against a sentence telling something.
+pub(crate) struct Learned {
+    /// What a sentence must weigh, for each root of the number of its words and their beginnings.
+    pub(crate) threshold: NonZeroU16,
+    pub(crate) class: DataClass,
+    /// A weight, and the words and beginnings (`begi-`) that have it.
+    pub(crate) weights: Vec<(i8, String)>,
+}
+
 impl Lexicon {
     /// Reads the files of a lexicon: name to content, with or without a leading folder. Markdown is skipped.
     pub(crate) fn read(files: &BTreeMap<String, Vec<u8>>) -> Result<Lexicon, LexiconError> {
@@ -144,6 +156,8 @@ impl Lexicon {
                 self.sets.push((line.column(0, "name")?.to_owned(), words));
                 Ok(())
             })
+        } else if stem == Some("geleerd") {
+            each_line(name, text, |line| self.push_learned(line))
         } else if stem == Some("samenstellingen") {
             each_line(name, text, |line| self.push_part(line))
         } else if stem == Some("advies") {
@@ -168,6 +182,20 @@ impl Lexicon {
             let (list, place) = (line.name(list)?, line.place());
             self.phrases.push(Phrase { pattern, class, list, place, is_term: false });
         }
+        Ok(())
+    }
+
+    /// The threshold first, then weights.
+    fn push_learned(&mut self, line: &Line<'_>) -> Result<(), LexiconError> {
+        let (first, second) = (line.column(0, "weight")?, line.column(1, "words")?);
+        if first == "drempel" {
+            let threshold = second.parse().map_err(|_| line.wrong("the threshold is from 1 to 65535"))?;
+            self.learned = Some(Learned { threshold, class: line.class(2)?, weights: Vec::new() });
+            return Ok(());
+        }
+        let weight = first.parse().map_err(|_| line.wrong("a weight is from -128 to 127"))?;
+        let learned = self.learned.as_mut().ok_or_else(|| line.wrong("`drempel` comes first"))?;
+        learned.weights.push((weight, second.to_owned()));
         Ok(())
     }
 

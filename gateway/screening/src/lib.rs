@@ -4,7 +4,7 @@
 //! (`policies/lexicon`). Never does: I/O, clocks, randomness. A finding holds a place and a rule, no words.
 //!
 //! Read in this order: `screener` (the layers in their order), then the layers: `normalise`, `token`, `inflect`,
-//! `compound`, `typo`, `disguise`, `code`, `phrase` and `matcher`; `legible` says when a text cannot be judged.
+//! `compound`, `typo`, `disguise`, `code`, `phrase`, `matcher` and `learned`; `legible` says when a text cannot be judged.
 
 mod rules;
 mod screened;
@@ -21,6 +21,7 @@ mod code;
 mod compound;
 mod disguise;
 mod inflect;
+mod learned;
 mod legible;
 mod matcher;
 mod phrase;

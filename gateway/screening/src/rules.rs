@@ -63,3 +63,23 @@ impl Rules {
         self.names.get(usize::from(number)).and_then(|names| names.get(layer as usize))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_with_too_long_a_name_keeps_it_as_its_rule() {
+        let longest = (1..).map(|length| "x".repeat(length)).take_while(|name| name.parse::<Name>().is_ok());
+        let list: Name = longest.last().unwrap().parse().unwrap();
+        let short: Name = "klachten".parse().unwrap();
+        let mut rules = Rules::default();
+        let numbers = (rules.number(&list), rules.number(&short));
+        assert_eq!(rules.number(&list), numbers.0, "numbered once");
+        for layer in Layer::ALL {
+            assert_eq!(rules.name(numbers.0, layer), Some(&list));
+        }
+        let named = rules.name(numbers.1, Layer::Typo).map(Name::as_str);
+        assert_eq!(named, Some("klachten.spelfout"));
+    }
+}

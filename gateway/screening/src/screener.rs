@@ -11,6 +11,7 @@ use crate::build::{Built, build};
 use crate::code::{CodeSets, code_at};
 use crate::compound::Meaning;
 use crate::disguise;
+use crate::learned::Weight;
 use crate::legible;
 use crate::lexicon::{Case, Lexicon, LexiconError};
 use crate::matcher::Attempt;
@@ -71,9 +72,11 @@ impl Screener {
         let plain = Plain::of(text);
         let mut tokens = tokens(&plain.bytes, &self.built.vocabulary);
         let unscreenable = legible::judge(&plain, &tokens);
-        let mut pass = Pass { screener: self, plain: &plain, tokens: &mut tokens, hits: Vec::new() };
+        let mut pass =
+            Pass { screener: self, plain: &plain, tokens: &mut tokens, hits: Vec::new(), free: Vec::new() };
         pass.words();
         pass.phrases();
+        pass.learned();
         let mut hits = pass.hits;
         hits.retain(|hit| against.contains(hit.class));
         Screened { findings: self.findings(text, &plain, &tokens, hits), unscreenable }
@@ -102,6 +105,8 @@ struct Pass<'a> {
     plain: &'a Plain,
     tokens: &'a mut Vec<Token>,
     hits: Vec<Hit>,
+    /// Which tokens a guard covers; as short as nothing, or as long as the tokens.
+    free: Vec<bool>,
 }
 
 impl Pass<'_> {
@@ -371,5 +376,43 @@ impl Pass<'_> {
             _ => !is_free(*anchor),
         };
         self.hits.extend(found.into_iter().filter(stands).map(|(hit, _)| hit));
+        self.free = free;
+    }
+
+    /// The learned layer: sentences in which no rule found anything. What a guard covers weighs nothing.
+    fn learned(&mut self) {
+        let Some(learned) = &self.screener.built.learned else { return };
+        let weigh = |(at, token): (usize, &Token)| match self.free.get(at) {
+            Some(true) => Weight::default(),
+            _ if token.has_digits() => Weight::default(),
+            // the name of someone or something
+            _ if token.is_name() && token.before != Break::Sentence => Weight::default(),
+            _ => learned.weigh(token.letters(&self.plain.bytes)),
+        };
+        let mut told: Vec<usize> = self.hits.iter().map(|hit| hit.first).collect();
+        told.sort_unstable();
+        let mut told = told.into_iter().peekable();
+        let mut found = Vec::new();
+        let mut close = |start: usize, end: usize, whole: Weight| {
+            let is_told = std::iter::from_fn(|| told.next_if(|place| *place < end)).count() > 0;
+            if !is_told && learned.tells(whole) {
+                let words = self.tokens.iter().enumerate().take(end).skip(start).map(weigh);
+                let place = learned.place(whole, words);
+                found.extend(place.map(|place| (start + place.start, start + place.end - 1)));
+            }
+        };
+        let (mut start, mut whole) = (0, Weight::default());
+        for (at, token) in self.tokens.iter().enumerate() {
+            if token.before == Break::Sentence {
+                close(start, at, whole);
+                (start, whole) = (at, Weight::default());
+            }
+            whole = whole.plus(weigh((at, token)));
+        }
+        close(start, self.tokens.len(), whole);
+        let (class, rule) = (learned.class, learned.rule);
+        let hits =
+            found.into_iter().map(|(first, last)| Hit { first, last, class, rule, layer: Layer::Phrase });
+        self.hits.extend(hits);
     }
 }

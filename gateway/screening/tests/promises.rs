@@ -33,6 +33,13 @@ fn screener() -> &'static Screener {
     SCREENER.get_or_init(|| Screener::build(&lexicon()).unwrap())
 }
 
+/// A screener with these files besides.
+fn with(files: &BTreeMap<String, Vec<u8>>) -> Screener {
+    let mut all = lexicon();
+    all.extend(files.clone());
+    Screener::build(&all).unwrap()
+}
+
 fn classes(text: &str) -> Vec<&'static str> {
     screener().screen(text, default_against()).findings.iter().map(|finding| finding.class.name()).collect()
 }
@@ -115,6 +122,21 @@ fn a_broad_head_tells_only_with_a_tail_that_tells() {
 }
 
 #[test]
+fn what_no_rule_finds_is_weighed_by_what_was_learnt() {
+    let text = "Hij komt morgen om tien uur. Ze denkt dat de buren gif door de muur spuiten.";
+    let screened = screener().screen(text, default_against());
+    let finding = screened.findings.first().unwrap();
+    assert_eq!((finding.rule.as_str(), finding.class), ("geleerd.zin", DataClass::MedischKlacht));
+    let place = &text[finding.start..finding.end];
+    assert!(text.ends_with(&format!("{place}.")) && place.split(' ').count() <= 9, "{place}");
+    let guarded = BTreeMap::from([("vrij-x.tsv".to_owned(), b"{gif door de muur spuiten}\n".to_vec())]);
+    assert!(with(&guarded).screen(text, default_against()).is_clean(), "what a guard covers weighs nothing");
+    let mut rules_alone = lexicon();
+    rules_alone.remove("geleerd.tsv");
+    assert!(Screener::build(&rules_alone).unwrap().screen(text, default_against()).is_clean());
+}
+
+#[test]
 fn a_class_that_the_receiver_may_have_is_no_finding() {
     let text = "Hij heeft een depressie en schulden.";
     let medical_only = screener().screen(text, ClassSet::within("medisch"));
@@ -183,6 +205,7 @@ fn no_text_makes_it_slow() {
         "klachten van klanten ",
         "aanvraag in behandeling ",
         "xqzwvk-",
+        "gaat kind sinds hele code weer ",
     ];
     for seed in seeds {
         let text = |bytes: usize| seed.repeat(bytes / seed.len() + 1);
@@ -212,6 +235,10 @@ fn a_wrong_line_refuses_the_lexicon() {
         ("zinnen-x.tsv", "..3\tmedisch.klacht\teigen\n"),
         ("zinnen-x.tsv", "@bestaatniet hoofd\tmedisch.klacht\teigen\n"),
         ("onbekend.tsv", ""),
+        ("geleerd.tsv", "12\tpijn\n"),
+        ("geleerd.tsv", "drempel\t0\tmedisch.klacht\n"),
+        ("geleerd.tsv", "drempel\t20\tmedisch.onzin\n"),
+        ("geleerd.tsv", "drempel\t20\tmedisch.klacht\n300\tpijn\n"),
     ] {
         let mut files = lexicon();
         files.insert(file.to_owned(), content.as_bytes().to_vec());

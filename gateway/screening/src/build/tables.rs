@@ -18,9 +18,24 @@ pub(super) struct Traits {
     pub(super) abbreviation: u16,
 }
 
+/// The words of the word list, with what their parts tell.
+pub(super) fn ordinary(dutch: &str, compounds: &Compounds) -> Vec<(WordHash, u32)> {
+    let mut words = Vec::with_capacity(dutch.len() / 4);
+    words::each(dutch, |word, hash| {
+        let bits = if compounds.meaning(word).is_some() { traits::COMPOUND } else { 0 };
+        words.push((hash, number(ORDINARY, bits)));
+    });
+    words
+}
+
 impl Builder {
     /// Every word of the lexicon and of the word list, with what is known of it at once.
-    pub(super) fn vocabulary(&self, dutch: &str, compounds: &Compounds, sets: &Traits) -> Table {
+    pub(super) fn vocabulary(
+        &self,
+        ordinary: &[(WordHash, u32)],
+        compounds: &Compounds,
+        sets: &Traits,
+    ) -> Table {
         let own = |word: &str, symbol: u32| {
             let tells = !self.symbols.senses(symbol).is_empty();
             let is = |set: u16, bit: u8| if self.symbols.is_in(symbol, set) { bit } else { 0 };
@@ -36,16 +51,11 @@ impl Builder {
             ];
             number(symbol, bits.into_iter().fold(0, |all, bit| all | bit))
         };
-        let mut ordinary = Vec::with_capacity(dutch.len() / 4);
-        words::each(dutch, |word, hash| {
-            let bits = if compounds.meaning(word).is_some() { traits::COMPOUND } else { 0 };
-            ordinary.push((hash, number(ORDINARY, bits)));
-        });
         let mut table = Table::for_words(self.words.symbols().count() + ordinary.len());
         for (word, symbol) in self.words.symbols() {
             table.add(WordHash::of(word.as_bytes()), own(word, symbol));
         }
-        table.add_absent(&ordinary);
+        table.add_absent(ordinary);
         table.mark(&self.last_parts());
         table
     }
