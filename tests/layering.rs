@@ -95,6 +95,9 @@ fn pure_crates_have_no_io_no_clock_and_no_randomness() {
         "Zoned::now",
         "SystemRandom",
     ];
+    // Scoped threads share out work and end before the function does: it still depends on its arguments alone.
+    let scoped =
+        ["std::thread::scope(", "std::thread::Builder::new().spawn_scoped(", "std::thread::ScopedJoinHandle"];
     for package in packages().iter().filter(|package| PURE.contains(&package["name"].as_str().unwrap())) {
         let name = package["name"].as_str().unwrap();
         for bad in forbidden_crates {
@@ -104,6 +107,7 @@ fn pure_crates_have_no_io_no_clock_and_no_randomness() {
         for file in sources(&folder) {
             let text = std::fs::read_to_string(&file).unwrap();
             let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+            let code = scoped.iter().fold(code.to_owned(), |code, part| code.replace(part, ""));
             for bad in forbidden_paths {
                 assert!(!code.contains(bad), "{} is pure and may not use `{bad}`", file.display());
             }
