@@ -124,7 +124,8 @@ impl Journal {
     }
 
     pub(crate) fn payload(&self, index: u64) -> Result<Vec<u8>, ReadError> {
-        if index >= self.size() {
+        // What is found in the views may be read, though it is counted a moment later.
+        if index >= self.size() && index >= self.shared.views.next() {
             return Err(ReadError::NotFound);
         }
         self.shared.segments.read(index, self.shared.views.place(index)?)

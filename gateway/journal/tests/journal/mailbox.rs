@@ -1,5 +1,8 @@
 //! Mailboxes over many records: pages, restarts, erasure, expiry, and the same answers from views that are built again.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use journal::{Cursor, Erasure, Journal, Waiting};
 use ledger::Party;
 use model::ExchangeId;
@@ -88,4 +91,39 @@ async fn what_waited_about_an_erased_client_neither_comes_back_nor_expires() {
     assert_eq!(journal.expire(NOW.plus_seconds(9 * 3600)).await.unwrap(), 0);
     assert_eq!(journal.size(), size + 2, "one record for each that expired, none for the erased");
     assert!(journal.waiting(&arts(), None, 10).unwrap().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_can_be_read_from_the_moment_that_it_is_found() {
+    const EACH: u64 = 400;
+    let folder = tempfile::tempdir().unwrap();
+    let journal = open(folder.path());
+    let over = Arc::new(AtomicBool::new(false));
+    let reads = |_| {
+        let (journal, over) = (Arc::clone(&journal), Arc::clone(&over));
+        std::thread::spawn(move || {
+            let mut after = None;
+            while !over.load(Ordering::Relaxed) {
+                for waiting in journal.waiting(&arts(), after, 64).unwrap() {
+                    journal.open_document(&waiting).unwrap();
+                    after = Some(waiting.cursor());
+                }
+            }
+        })
+    };
+    let readers: Vec<_> = (0..4).map(reads).collect();
+    let writes = |writer| {
+        let journal = Arc::clone(&journal);
+        tokio::spawn(async move {
+            for number in writer * EACH..(writer + 1) * EACH {
+                let _ = journal.commit(sent(&journal, number, BSN, &[arts()], b"x")).await.unwrap();
+            }
+        })
+    };
+    let writers: Vec<_> = (0..8).map(writes).collect();
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    over.store(true, Ordering::Relaxed);
+    readers.into_iter().for_each(|reader| reader.join().unwrap());
 }
