@@ -9,6 +9,7 @@ use std::ops::Range;
 use model::DataClass;
 
 use crate::lexicon;
+use crate::token::{Break, Token};
 use crate::vocabulary::{Table, WordHash};
 
 /// How many letters the beginning of a word has.
@@ -35,7 +36,7 @@ pub(crate) struct Weight {
 
 impl Weight {
     /// Both together.
-    pub(crate) fn plus(self, other: Weight) -> Weight {
+    fn plus(self, other: Weight) -> Weight {
         Weight { sum: self.sum + other.sum, features: self.features + other.features }
     }
 }
@@ -77,17 +78,43 @@ impl Learned {
         i64::try_from(square.saturating_sub(1).isqrt() + 1).unwrap_or(i64::MAX)
     }
 
+    /// The runs of tokens that tell something, in sentences of which no token is `told` already.
+    pub(crate) fn untold(
+        &self,
+        tokens: &[Token],
+        weigh: impl Fn((usize, &Token)) -> Weight,
+        mut told: Vec<usize>,
+    ) -> Vec<Range<usize>> {
+        told.sort_unstable();
+        let mut told = told.into_iter().peekable();
+        let mut found = Vec::new();
+        let mut close = |start: usize, end: usize, whole: Weight| {
+            let is_told = std::iter::from_fn(|| told.next_if(|place| *place < end)).count() > 0;
+            if !is_told && self.tells(whole) {
+                let words = tokens.iter().enumerate().take(end).skip(start).map(&weigh);
+                let run = self.place(whole, words);
+                found.extend(run.map(|run| start + run.start..start + run.end));
+            }
+        };
+        let (mut start, mut whole) = (0, Weight::default());
+        for (at, token) in tokens.iter().enumerate() {
+            if token.before == Break::Sentence {
+                close(start, at, whole);
+                (start, whole) = (at, Weight::default());
+            }
+            whole = whole.plus(weigh((at, token)));
+        }
+        close(start, tokens.len(), whole);
+        found
+    }
+
     /// Whether a sentence weighs enough to be a finding.
-    pub(crate) fn tells(&self, sentence: Weight) -> bool {
+    fn tells(&self, sentence: Weight) -> bool {
         sentence.sum > 0 && sentence.sum >= self.needed(sentence)
     }
 
     /// The shortest run of a sentence's words that weighs as much as the sentence must.
-    pub(crate) fn place(
-        &self,
-        sentence: Weight,
-        words: impl Iterator<Item = Weight>,
-    ) -> Option<Range<usize>> {
+    fn place(&self, sentence: Weight, words: impl Iterator<Item = Weight>) -> Option<Range<usize>> {
         let needed = self.needed(sentence);
         let mut best: Option<Range<usize>> = None;
         // where the run may begin, with what all before it weighs: the later, the more

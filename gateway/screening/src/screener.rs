@@ -4,6 +4,7 @@
 //! token is looked at a bounded number of times. Next: findings go back to the sender, by field.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use model::{ClassSet, DataClass};
 
@@ -389,30 +390,16 @@ impl Pass<'_> {
             _ if token.is_name() && token.before != Break::Sentence => Weight::default(),
             _ => learned.weigh(token.letters(&self.plain.bytes)),
         };
-        let mut told: Vec<usize> = self.hits.iter().map(|hit| hit.first).collect();
-        told.sort_unstable();
-        let mut told = told.into_iter().peekable();
-        let mut found = Vec::new();
-        let mut close = |start: usize, end: usize, whole: Weight| {
-            let is_told = std::iter::from_fn(|| told.next_if(|place| *place < end)).count() > 0;
-            if !is_told && learned.tells(whole) {
-                let words = self.tokens.iter().enumerate().take(end).skip(start).map(weigh);
-                let place = learned.place(whole, words);
-                found.extend(place.map(|place| (start + place.start, start + place.end - 1)));
-            }
-        };
-        let (mut start, mut whole) = (0, Weight::default());
-        for (at, token) in self.tokens.iter().enumerate() {
-            if token.before == Break::Sentence {
-                close(start, at, whole);
-                (start, whole) = (at, Weight::default());
-            }
-            whole = whole.plus(weigh((at, token)));
-        }
-        close(start, self.tokens.len(), whole);
+        let told = self.hits.iter().map(|hit| hit.first).collect();
+        let found = learned.untold(self.tokens, weigh, told);
         let (class, rule) = (learned.class, learned.rule);
-        let hits =
-            found.into_iter().map(|(first, last)| Hit { first, last, class, rule, layer: Layer::Phrase });
-        self.hits.extend(hits);
+        let hit = |run: Range<usize>| Hit {
+            first: run.start,
+            last: run.end - 1,
+            class,
+            rule,
+            layer: Layer::Phrase,
+        };
+        self.hits.extend(found.into_iter().map(hit));
     }
 }
