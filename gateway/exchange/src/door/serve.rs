@@ -15,6 +15,7 @@ use bytes::Bytes;
 use h2::server::SendResponse;
 use http::{Request, Response};
 use http_body::{Body as _, Frame};
+use model::Oin;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
@@ -50,8 +51,9 @@ pub async fn serve<S>(
             Some(_) = driven.join_next(), if !driven.is_empty() => {}
             connection = connections.next() => match connection {
                 Some(Ok(connection)) => {
-                    let asking = Asking { visitor: connection.visitor().clone(), turns: turns.clone() };
-                    let oin = asking.visitor.known().0;
+                    let visitor = connection.visitor().clone();
+                    let asking = Asking { oin: visitor.known().0, visitor, turns: turns.clone() };
+                    let oin = asking.oin;
                     let (connection, driver) = gathered(connection);
                     let (http2, service, stopped) = (http2.clone(), service.clone(), stopped.clone());
                     let work = driver.drive(drive(connection, asking, http2, service, stopped));
@@ -70,6 +72,7 @@ pub async fn serve<S>(
 /// Whose requests they are, and when they are worked for.
 #[derive(Clone)]
 struct Asking {
+    oin: Oin,
     visitor: Visitor,
     turns: Turns,
 }
@@ -96,7 +99,6 @@ async fn drive<S>(
         }
     };
     tokio::pin!(silent, ends);
-    let oin = asking.visitor.known().0;
     let mut ending = false;
     loop {
         tokio::select! {
@@ -104,7 +106,7 @@ async fn drive<S>(
             request = h2.accept() => match request {
                 Some(Ok((request, respond))) => {
                     let answer = answer(service.clone(), asking.clone(), request, respond);
-                    tokio::spawn(InTurn::new(answer, &asking.turns, oin));
+                    tokio::spawn(InTurn::new(answer, &asking.turns, asking.oin));
                 }
                 Some(Err(_)) | None => return,
             },

@@ -2,8 +2,8 @@
 //!
 //! Owns: sharing the processors. A connection is a future and each of its calls is; when one can go on it stands in its
 //! organisation's line, and only the first few of a line are handed to the runtime, whose own queue is first come, first
-//! served. So who has one call waits for a few of who has a thousand. Nobody is refused, who waits for something else than a processor holds nothing, and who is
-//! alone gets everything.
+//! served. So who has one call waits for a few of who has a thousand. Nobody is refused, who waits for something else than
+//! a processor holds nothing, and who is alone gets everything.
 
 use std::collections::{HashMap, VecDeque};
 use std::pin::Pin;
