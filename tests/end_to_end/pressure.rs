@@ -24,6 +24,17 @@ pub(crate) fn asked(name: &str, otherwise: f64) -> f64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
 }
 
+/// The kinds that `tests/pressure` names; all of them where it names none.
+fn kinds() -> Vec<&'static str> {
+    let named = std::env::var("VELDWACHT_TEST_KINDS").unwrap_or_default();
+    let known = |name: &str| KINDS.into_iter().find(|kind| *kind == name);
+    let kinds: Vec<_> = named
+        .split_whitespace()
+        .map(|name| known(name).unwrap_or_else(|| panic!("`{name}` is none of {KINDS:?}")))
+        .collect();
+    if kinds.is_empty() { KINDS.into() } else { kinds }
+}
+
 struct Abuser(Child);
 
 impl Abuser {
@@ -86,10 +97,7 @@ async fn the_neighbours_of_an_abuser_are_served() {
         "{:<14} {:>9} {:>9} {:>9} {:>9} {:>6}  memory",
         "abuse", "p50 quiet", "beside", "p99 quiet", "beside", "ratio"
     );
-    let wanted = std::env::var("VELDWACHT_TEST_KINDS").unwrap_or_default();
-    for kind in
-        KINDS.into_iter().filter(|kind| wanted.is_empty() || wanted.split(' ').any(|one| one == *kind))
-    {
+    for kind in kinds() {
         let (mut ratios, mut figures) = (Vec::new(), Vec::new());
         for _ in 0..rounds {
             let quiet = times(&neighbour, &letter, count).await;
